@@ -1,0 +1,1 @@
+"""Autobahn's cases, run direct and through a proxy, compared case by case."""

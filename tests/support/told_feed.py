@@ -1,0 +1,37 @@
+"""A feed without a socket: tells the story and answers `watch` from it. For pinned pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.fake_story import Story
+from wsinspect.tui.feed import Feed
+from wsinspect.tui.store import Store
+
+
+class ToldFeed(Feed):
+    def __init__(self, address: str, store: Store, told: Story) -> None:
+        super().__init__(address, store)
+        self.told = told
+
+    async def run(self) -> None:
+        self.say(*self.told.lines)
+        await asyncio.Event().wait()
+
+    def say(self, *lines: dict[str, Any]) -> None:
+        for line in lines:
+            self.take(json.dumps(line).encode() + b"\n")
+
+    def watch(self, flow_id: int | None) -> None:
+        super().watch(flow_id)
+        rows = self.told.frames.get(flow_id or 0, [])
+        if rows:
+            self.say({"type": "frames", "flow_id": flow_id, "rows": rows, "skipped": 0})
+
+
+def telling(told: Story) -> Callable[[str, Store], ToldFeed]:
+    """What `DashboardApp(make_feed=…)` takes."""
+    return lambda address, store: ToldFeed(address, store, told)

@@ -1,0 +1,95 @@
+"""The proxy as a child process, the dashboard here.
+
+Owns: starting ``wsinspect run --headless`` with a socket of its own, waiting until it listens,
+showing the dashboard on it, and ending it. Must not know: what either of them does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+
+from wsinspect.sinks.dashboard import runtime_dir
+
+__all__ = ["ProxyChild", "proxy_child", "run_with_dashboard"]
+
+_LISTENING = "wsinspect: listening on "
+
+
+class ProxyChild:
+    """A headless proxy.
+
+    ``arguments`` are those of ``wsinspect run``; ``socket`` what they say of ``--socket``, if they
+    do. ``said`` has what it printed to stderr besides the line that it listens.
+    """
+
+    def __init__(self, arguments: Sequence[str], socket: str | None = None) -> None:
+        command = [sys.executable, "-m", "wsinspect", "run", "--headless", *arguments]
+        if socket is None:
+            socket = str(runtime_dir() / f"{os.getpid()}.sock")
+            command += ["--socket", socket]
+        self.socket = socket
+        self.process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is for the dashboard
+        )
+        self.said: list[str] = []
+        self.address = ""
+        self._listens = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if line.startswith(_LISTENING):
+                self.address = line.removeprefix(_LISTENING).split(",")[0].strip()
+                self._listens.set()
+            else:
+                self.said.append(line.rstrip())
+                del self.said[:-200]
+        self._listens.set()
+
+    def wait_until_it_listens(self) -> bool:
+        self._listens.wait()
+        return bool(self.address)
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self._reader.join(1)
+        return code
+
+
+@contextlib.contextmanager
+def proxy_child(arguments: Sequence[str], socket: str | None = None) -> Iterator[ProxyChild]:
+    child = ProxyChild(arguments, socket)
+    try:
+        yield child
+    finally:
+        child.stop()
+        for line in child.said:
+            print(line, file=sys.stderr)
+
+
+def run_with_dashboard(arguments: Sequence[str], socket: str | None) -> int:
+    """``wsinspect run`` in a terminal. Returns the exit code."""
+    from wsinspect.tui.app import run_dashboard
+
+    with proxy_child(arguments, socket) as child:
+        if not child.wait_until_it_listens():
+            return child.process.wait()
+        return run_dashboard(child.socket)

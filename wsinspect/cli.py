@@ -1,0 +1,246 @@
+"""The command line: the composition root.
+
+Owns: the syntax of commands and options, exit codes (0 good, 1 a negative verdict, 2 usage or
+configuration: one line), and starting the right parts. Must not know: how any of them works.
+Imports are made where they are used, so that ``wsinspect schema`` need not load mitmproxy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from wsinspect import __version__
+
+__all__ = ["main"]
+
+USAGE_ERROR = 2
+
+
+class UsageError(Exception):
+    """One line for the user; exit code 2."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, with the nearest known word."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+    def words(self) -> list[str]:
+        return [word for action in self._actions for word in action.option_strings]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _TOP_OPTIONS):
+        arguments.insert(0, "run")
+    parser, commands = _parser()
+    try:
+        args, unknown = parser.parse_known_args(arguments)
+        if unknown:
+            known = commands[args.command].words()
+            raise UsageError(f"unknown option {unknown[0]}{_meant(unknown[0], known)}")
+        args.arguments = arguments[1:]
+        return int(args.function(args))
+    except UsageError as error:
+        print(f"wsinspect: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+_TOP_OPTIONS = {"-h", "--help", "--version"}
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word.partition("=")[0], known, n=1)
+    return f" – did you mean {close[0]}?" if close else " – see wsinspect --help"
+
+
+def _parser() -> tuple[_Parser, dict[str, _Parser]]:
+    parser = _Parser(
+        prog="wsinspect",
+        description="See every WebSocket frame that passes, and why a connection died.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"wsinspect {__version__}")
+    sub = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = {}
+
+    run = sub.add_parser("run", help="proxy and dashboard (the default)", allow_abbrev=False)
+    run.set_defaults(function=_run)
+    _add_proxy_options(run)
+    run.add_argument("--headless", action="store_true", help="no dashboard")
+    commands["run"] = run
+
+    demo = sub.add_parser(
+        "demo", help="realistic traffic through the proxy, to look at", allow_abbrev=False
+    )
+    demo.set_defaults(function=_demo)
+    demo.add_argument("--headless", action="store_true", help="print a summary, no dashboard")
+    demo.add_argument(
+        "--seconds", type=_seconds, metavar="N", help="stop after N seconds (headless: 30)"
+    )
+    demo.add_argument("--log", metavar="FILE", help="keep the JSON log in FILE")
+    demo.add_argument("--socket", metavar="PATH", help="the dashboard socket's place")
+    demo.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
+    commands["demo"] = demo
+
+    attach = sub.add_parser("attach", help="dashboard on a running proxy", allow_abbrev=False)
+    attach.set_defaults(function=_attach)
+    attach.add_argument("address", nargs="?", metavar="SOCKET", help="default: the only one")
+    commands["attach"] = attach
+
+    schema = sub.add_parser("schema", help="the log's JSON Schema", allow_abbrev=False)
+    schema.set_defaults(function=_schema)
+    commands["schema"] = schema
+    return parser, commands
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 < value < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
+    """What the proxy itself takes; the same names with ``wsinspect_`` are the addon's options."""
+    add = parser.add_argument
+    add(
+        "--mode",
+        action="append",
+        metavar="MODE",
+        help="mitmproxy's mode: regular (default), reverse:URL, socks5, upstream:URL …; repeatable",
+    )
+    add("--listen-host", default="127.0.0.1", metavar="HOST", help="default: %(default)s")
+    add("-p", "--listen-port", type=_port, metavar="PORT", help="default: 8080; 0: a free one")
+    add("-s", "--script", action="append", default=[], metavar="FILE", help="a mitmproxy script")
+    add("--log", metavar="FILE", help="append the JSON log to FILE; - is standard output")
+    add(
+        "--record",
+        choices=("connections", "messages", "frames", "all"),
+        default="frames",
+        help="what the log has beside opens, closes and stats (default: %(default)s)",
+    )
+    add(
+        "--payloads",
+        choices=("none", "preview", "full"),
+        default="none",
+        help="how much payload a ws_message line has (default: %(default)s)",
+    )
+    add("--audit", action="store_true", help="forward nothing before its record is written")
+    add(
+        "--on-violation",
+        choices=("pass", "close"),
+        default="pass",
+        help="forward and record a protocol violation, or close (default: %(default)s)",
+    )
+    add(
+        "--on-error",
+        choices=("open", "closed"),
+        default="open",
+        help="when inspection or the log fails: forward, or close with 1011 (default: %(default)s)",
+    )
+    add(
+        "--drain-grace",
+        type=_seconds,
+        default=5.0,
+        metavar="S",
+        help="how long SIGTERM waits for connections to end (default: %(default)s s)",
+    )
+    add("--socket", metavar="PATH", help="the dashboard socket's place")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of mitmproxy's, repeatable",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    if not args.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        print("wsinspect: no terminal here: going on without the dashboard", file=sys.stderr)
+        args.headless = True
+    if args.headless:
+        return _run_headless(args)
+    from wsinspect.child import run_with_dashboard
+
+    return run_with_dashboard(args.arguments, args.socket)
+
+
+def _run_headless(args: argparse.Namespace) -> int:
+    from wsinspect.proxy.run import StartFailed, run_proxy
+
+    for item in args.set:
+        if "=" not in item:
+            raise UsageError(f"--set {item}: NAME=VALUE is needed")
+    named: dict[str, object] = {
+        "mode": args.mode or ["regular"],
+        "listen_host": args.listen_host,
+        "wsinspect_log": args.log or "",
+        "wsinspect_record": args.record,
+        "wsinspect_payloads": args.payloads,
+        "wsinspect_audit": args.audit,
+        "wsinspect_on_violation": args.on_violation,
+        "wsinspect_on_error": args.on_error,
+        "wsinspect_socket": args.socket or "",
+    }
+    if args.listen_port is not None:
+        named["listen_port"] = args.listen_port
+    try:
+        run_proxy(sets=args.set, scripts=args.script, drain_grace_s=args.drain_grace, **named)
+    except StartFailed as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _attach(args: argparse.Namespace) -> int:
+    from wsinspect.sinks.dashboard import running_sockets
+    from wsinspect.tui.app import run_dashboard
+
+    address = args.address
+    if address is None:
+        found = running_sockets()
+        if not found:
+            raise UsageError("no proxy is running – start one with `wsinspect run`")
+        if len(found) > 1:
+            names = " ".join(map(str, found))
+            raise UsageError(f"several proxies are running, name one: {names}")
+        address = str(found[0])
+    return run_dashboard(address)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from wsinspect.demo import run_demo
+
+    return run_demo(
+        headless=args.headless or not (sys.stdin.isatty() and sys.stderr.isatty()),
+        seconds=args.seconds,
+        log=args.log,
+        socket=args.socket,
+        seed=args.seed,
+    )
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from wsinspect.model.events import json_schema
+
+    print(json_schema().decode())
+    return 0

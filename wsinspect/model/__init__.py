@@ -1,0 +1,1 @@
+"""A connection's state and totals, the events, and their JSON form."""

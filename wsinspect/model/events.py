@@ -1,0 +1,327 @@
+"""The events and their JSON form: the log's schema, version 1.
+
+Owns: field names, types and presence of every line (Suricata EVE's envelope, Zeek's handshake
+names). Must not know: where lines go. Frames are encoded in ``lines.py`` for speed; a test
+holds the two together.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from wsinspect.model.connection import Cause, Connection, Initiator
+from wsinspect.protocol.handshake import Handshake
+from wsinspect.protocol.messages import MessageFacts
+from wsinspect.protocol.opcodes import OPCODE_NAMES
+from wsinspect.protocol.reader import FrameReader
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Event",
+    "close_event",
+    "encode",
+    "envelope",
+    "json_schema",
+    "message_event",
+    "open_event",
+    "stats_event",
+    "timestamp",
+]
+
+SCHEMA_VERSION = 1
+
+Direction = Literal["to_server", "to_client"]
+
+
+class Finding(Struct):
+    """Something in the handshake that an expert would remark on; never fatal."""
+
+    code: str
+    say: str
+
+
+class Open(Struct):
+    schema_version: int
+    host: str
+    uri: str
+    status: int
+    http_version: str
+    tls: bool
+    client_protocols: list[str]
+    client_extensions: list[str]
+    server_extensions: list[str]
+    findings: list[Finding]
+    upstream: str | UnsetType = UNSET
+    user_agent: str | UnsetType = UNSET
+    subprotocol: str | UnsetType = UNSET
+    origin: str | UnsetType = UNSET
+    accept_valid: bool | UnsetType = UNSET
+    handshake_ms: float | UnsetType = UNSET
+
+
+class EveWebsocket(Struct):
+    """Exactly Suricata EVE's ``websocket`` object."""
+
+    fin: bool
+    opcode: str
+    mask: int | UnsetType = UNSET
+
+
+class Ws(Struct):
+    direction: Direction
+    seq: int
+    rsv: int
+    payload_len: int
+    frame_len: int
+    forwarded: bool
+    violation: str | UnsetType = UNSET
+
+
+class Message(Struct):
+    direction: Direction
+    opcode: str
+    payload_len: int
+    wire_len: int
+    frames: int
+    compressed: bool
+    action: str
+    rules: list[str]
+    injected: bool
+    preview: str | UnsetType = UNSET
+    preview_base64: bytes | UnsetType = UNSET
+
+
+class DirectionTotals(Struct):
+    frames: int
+    messages: int
+    payload_bytes: int
+    wire_bytes: int
+
+
+class PingRtt(Struct):
+    count: int
+    min: float | UnsetType = UNSET
+    p50: float | UnsetType = UNSET
+    max: float | UnsetType = UNSET
+
+
+class Unfinished(Struct):
+    """Bytes of a frame that never completed, each direction."""
+
+    to_server: int
+    to_client: int
+
+
+class Close(Struct):
+    code_observed: int
+    reason: str
+    initiator: Initiator
+    clean: bool
+    cause: Cause
+    age_s: float
+    idle_s: float
+    to_server: DirectionTotals
+    to_client: DirectionTotals
+    ping_rtt_ms: PingRtt
+    diagnosis: list[str]
+    code_relayed: int | UnsetType = UNSET
+    unfinished: Unfinished | UnsetType = UNSET
+
+
+class Stats(Struct):
+    """Totals since the start; rates over the last interval; everything that was not recorded."""
+
+    schema_version: int
+    uptime_s: float
+    connections_open: int
+    connections_total: int
+    handshakes_failed: int
+    frames: int
+    messages: int
+    payload_bytes: int
+    wire_bytes: int
+    frames_per_s: float
+    wire_bytes_per_s: float
+    log_lines: int
+    log_dropped: int
+    log_error: str | UnsetType = UNSET
+    dashboard_dropped: int = 0
+    inspection_errors: int = 0
+
+
+class _Timed(Struct, tag_field="event_type"):
+    timestamp: str
+
+
+class _OnConnection(_Timed, tag_field="event_type"):
+    flow_id: int
+    src_ip: str
+    src_port: int
+    dest_ip: str
+    dest_port: int
+    proto: Literal["TCP"]
+    host: str
+
+
+class OpenLine(_OnConnection, tag="ws_open"):
+    open: Open
+
+
+class FrameLine(_OnConnection, tag="websocket"):
+    websocket: EveWebsocket
+    ws: Ws
+
+
+class MessageLine(_OnConnection, tag="ws_message"):
+    message: Message
+
+
+class CloseLine(_OnConnection, tag="ws_close"):
+    close: Close
+
+
+class StatsLine(_Timed, tag="stats"):
+    host: str
+    stats: Stats
+
+
+Event = OpenLine | FrameLine | MessageLine | CloseLine | StatsLine
+
+encode = msgspec.json.Encoder().encode
+_second = [0, ""]
+
+
+def timestamp(now_ns: int) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    second, rest = divmod(now_ns, 1_000_000_000)
+    if _second[0] != second:
+        _second[:] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    return f"{_second[1]}.{rest // 1000:06d}Z"
+
+
+def envelope(flow_id: int, client: tuple[str, int], server: tuple[str, int], host: str) -> bytes:
+    """The part of every line of one connection that never changes, from ``flow_id`` on."""
+    fields = {
+        "flow_id": flow_id,
+        "src_ip": client[0],
+        "src_port": client[1],
+        "dest_ip": server[0],
+        "dest_port": server[1],
+        "proto": "TCP",
+        "host": host,
+    }
+    return encode(fields)[1:-1]
+
+
+def _line(event_type: str, now_ns: int, envelope: bytes, name: str, body: Struct) -> bytes:
+    return b'{"timestamp":"%b","event_type":"%b",%b,"%b":%b}\n' % (
+        timestamp(now_ns).encode(),
+        event_type.encode(),
+        envelope,
+        name.encode(),
+        encode(body),
+    )
+
+
+def _or_unset[T](value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
+
+
+def open_event(connection: Connection, now_ns: int, status: int) -> bytes:
+    h: Handshake = connection.handshake
+    body = Open(
+        schema_version=SCHEMA_VERSION,
+        host=h.host or "",
+        uri=h.uri,
+        status=status,
+        http_version=h.http_version,
+        tls=connection.tls,
+        client_protocols=list(h.client_protocols),
+        client_extensions=list(h.client_extensions),
+        server_extensions=list(h.server_extensions),
+        findings=[Finding(f.code, f.say) for f in h.findings],
+        upstream=_or_unset(connection.upstream),
+        user_agent=_or_unset(h.user_agent),
+        subprotocol=_or_unset(h.subprotocol),
+        origin=_or_unset(h.origin),
+        accept_valid=_or_unset(h.accept_valid),
+        handshake_ms=_or_unset(connection.handshake_ms),
+    )
+    return _line("ws_open", now_ns, connection.envelope, "open", body)
+
+
+def message_event(
+    connection: Connection,
+    direction: Direction,
+    facts: MessageFacts,
+    now_ns: int,
+    *,
+    action: str = "pass",
+    injected: bool = False,
+    payloads: Literal["none", "preview", "full"] = "none",
+) -> bytes:
+    body = Message(
+        direction=direction,
+        opcode=OPCODE_NAMES[facts.opcode],
+        payload_len=facts.payload_len,
+        wire_len=facts.wire_len,
+        frames=facts.frames,
+        compressed=facts.compressed,
+        action=action,
+        rules=[],
+        injected=injected,
+    )
+    if payloads != "none":
+        shown = facts.payload if payloads == "full" and facts.payload is not None else facts.start
+        if facts.opcode == 1:
+            body.preview = shown.decode(errors="replace")
+        else:
+            body.preview_base64 = shown
+    return _line("ws_message", now_ns, connection.envelope, "message", body)
+
+
+def totals(reader: FrameReader) -> DirectionTotals:
+    return DirectionTotals(
+        reader.frames, reader.joiner.messages, reader.payload_bytes, reader.wire_bytes
+    )
+
+
+def close_event(connection: Connection, now_ns: int) -> bytes:
+    ending = connection.ending
+    rtt = connection.pings.summary_ms()
+    body = Close(
+        code_observed=ending.code_observed,
+        reason=ending.reason,
+        initiator=ending.initiator,
+        clean=ending.clean,
+        cause=ending.cause,
+        age_s=round(connection.age_s(), 6),
+        idle_s=round(connection.idle_s(), 6),
+        to_server=totals(connection.to_server),
+        to_client=totals(connection.to_client),
+        ping_rtt_ms=PingRtt(0)
+        if rtt is None
+        else PingRtt(connection.pings.count, *(round(ms, 3) for ms in rtt)),
+        diagnosis=[],
+        code_relayed=_or_unset(ending.relayed_code),
+    )
+    left = connection.to_server.unfinished_len, connection.to_client.unfinished_len
+    if any(left):
+        body.unfinished = Unfinished(*left)
+    return _line("ws_close", now_ns, connection.envelope, "close", body)
+
+
+def stats_event(stats: Stats, now_ns: int, host: str) -> bytes:
+    return _line("stats", now_ns, b'"host":%b' % encode(host), "stats", stats)
+
+
+def json_schema() -> bytes:
+    """The log's JSON Schema, indented."""
+    schema = msgspec.json.schema(Event)
+    schema["title"] = "wsinspect log line"
+    schema["$comment"] = f"schema_version {SCHEMA_VERSION}"
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2)

@@ -1,0 +1,204 @@
+"""Join frames into messages: fragmentation, decompression, UTF-8 (RFC 6455 §5.4, §8.1; RFC 7692).
+
+Owns: what is between the first and the last frame of a message, for one direction. Must not
+know: how frames are read, sockets, clocks, logs. Every breach is returned as a word; nothing is
+raised, and reading goes on in the state that an endpoint would most likely assume.
+
+Memory: nothing of a message is kept but its first bytes, unless ``keep_payload`` is set; then up
+to ``payload_limit`` bytes. Decompressed output is capped by the inflater.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wsinspect.protocol.deflate import Inflater
+from wsinspect.protocol.errors import DeflateError, OutputLimit
+from wsinspect.protocol.frames import parse_close
+from wsinspect.protocol.opcodes import TEXT
+from wsinspect.protocol.utf8 import Utf8Validator
+
+__all__ = ["MessageFacts", "MessageJoiner"]
+
+PAYLOAD_LIMIT = 16 * 1024 * 1024
+START_LIMIT = 512
+
+
+class MessageFacts(NamedTuple):
+    """A finished data message. Lengths in bytes.
+
+    ``payload_len`` is what the application gets (decompressed); ``wire_len`` what its frames took
+    on the wire, headers included. ``payload`` is None where it was not kept or could not be read
+    (over the limit, broken compression); ``start`` has its first 512 bytes in any case.
+    """
+
+    opcode: int
+    payload_len: int
+    wire_len: int
+    frames: int
+    compressed: bool
+    payload: bytes | None
+    start: bytes
+    violation: str | None
+
+
+class MessageJoiner:
+    """The state between the fragments of one direction.
+
+    ``opcode`` is that of the message that is open, 0 between messages. ``messages`` counts
+    finished ones. ``deflate`` tells whether permessage-deflate was negotiated; ``inflater`` is
+    None without it, and where its parameters or its data turned out to be unreadable.
+    """
+
+    __slots__ = (
+        "compressed",
+        "deflate",
+        "frames",
+        "inflater",
+        "keep_payload",
+        "messages",
+        "opcode",
+        "payload_len",
+        "payload_limit",
+        "start",
+        "violation",
+        "wire_len",
+        "_parts",
+        "_readable",
+        "_utf8",
+    )
+
+    def __init__(
+        self, inflater: Inflater | None = None, *, deflate_unreadable: bool = False
+    ) -> None:
+        self.inflater = inflater
+        self.deflate = inflater is not None or deflate_unreadable
+        self.messages = 0
+        self.keep_payload = False
+        self.payload_limit = PAYLOAD_LIMIT
+        self._utf8 = Utf8Validator()
+        self._parts: list[bytes] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        self.opcode = 0
+        self.compressed = False
+        self.frames = 0
+        self.payload_len = 0
+        self.wire_len = 0
+        self.start = b""
+        self.violation: str | None = None
+        self._readable = True
+        self._parts.clear()
+
+    # --- called by the reader, in this order for each data frame ---
+
+    def frame_begins(self, b0: int, frame_len: int) -> str | None:
+        """A data frame's header was read. Returns the breach of §5.4, if any."""
+        opcode = b0 & 0x0F
+        violation = None
+        if opcode:
+            if self.opcode:
+                violation = "expected-continuation"
+                self._abandon()
+            self.opcode = opcode
+            self.compressed = bool(b0 & 0x40) and self.deflate
+            if self.compressed and self.inflater is None:
+                self._readable = False
+            self._utf8.reset()
+        elif not self.opcode:
+            return "unexpected-continuation"
+        self.frames += 1
+        self.wire_len += frame_len
+        return violation
+
+    def payload_piece(self, piece: bytes, *, last: bool) -> str | None:
+        """Some payload of the open frame, unmasked. Returns what it breaks, once a message.
+
+        ``last``: the message's payload is complete with it.
+        """
+        if not self.opcode:
+            return None
+        if not self.compressed:
+            return self._content(piece)
+        if self.inflater is None or not self._readable:
+            return None
+        try:
+            content = self.inflater.message(piece) if last else self.inflater.feed(piece)
+        except OutputLimit:
+            self._readable = False
+            return self._breach("inflate-limit")
+        except DeflateError:
+            # The window is lost: nothing compressed can be read in this direction any more.
+            self.inflater = None
+            self._readable = False
+            return self._breach("deflate")
+        return self._content(content)
+
+    def frame_ends(self, b0: int) -> tuple[MessageFacts | None, str | None]:
+        """The open frame is complete. Returns the message if this was its last frame."""
+        if not b0 & 0x80 or not self.opcode:
+            return None, None
+        violation = None
+        if self.opcode == TEXT and self._readable and not self._utf8.finish():
+            violation = self._breach("invalid-utf8")
+        kept = self.keep_payload and self._readable
+        facts = MessageFacts(
+            self.opcode,
+            self.payload_len,
+            self.wire_len,
+            self.frames,
+            self.compressed,
+            b"".join(self._parts) if kept else None,
+            self.start,
+            self.violation,
+        )
+        self.messages += 1
+        self._forget()
+        return facts, violation
+
+    # --- also asked by the reader ---
+
+    def is_utf8(self, text: bytes) -> bool:
+        """Whether a whole text message is well-formed (§8.1)."""
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def close_violation(self, payload: bytes) -> str | None:
+        """What a Close frame's payload breaks (§5.5.1, §7.4)."""
+        return parse_close(payload).violation
+
+    # --- inside ---
+
+    def _content(self, content: bytes) -> str | None:
+        self.payload_len += len(content)
+        if len(self.start) < START_LIMIT:
+            self.start += content[: START_LIMIT - len(self.start)]
+        if self.keep_payload and self._readable:
+            if self.payload_len > self.payload_limit:
+                self._readable = False
+                self._parts.clear()
+            else:
+                self._parts.append(content)
+        if self.opcode == TEXT and self.violation is None and not self._utf8.feed(content):
+            return self._breach("invalid-utf8")
+        return None
+
+    def _breach(self, word: str) -> str | None:
+        """Record the first breach of a message; later ones say nothing new."""
+        if self.violation is not None:
+            return None
+        self.violation = word
+        return word
+
+    def _abandon(self) -> None:
+        """A new message began before the open one ended: what was there is given up."""
+        if self.compressed and self.inflater is not None:
+            try:
+                self.inflater.message(b"")
+            except (DeflateError, OutputLimit):
+                self.inflater = None
+        self._forget()

@@ -1,0 +1,282 @@
+"""The addon: what mitmproxy loads, and where a proxy's parts are put together.
+
+Owns: the hub, the live layers, the options' life, startup and shutdown. Must not know: how bytes
+travel (``layer.py``) or where lines go (``sinks``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from mitmproxy import ctx, exceptions, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.hooks import Hook
+from mitmproxy.websocket import WebSocketData
+
+from wsinspect.model.connection import Connection
+from wsinspect.model.events import envelope
+from wsinspect.protocol.handshake import Request, Response, examine, is_websocket_upgrade
+from wsinspect.proxy import layer as inspecting
+from wsinspect.proxy import options, private
+from wsinspect.proxy.hooks import Job, ScriptHooks
+from wsinspect.proxy.layer import InspectingLayer
+from wsinspect.relay.relay import Relay
+from wsinspect.sinks.dashboard import DashboardServer
+from wsinspect.sinks.hub import Hub
+from wsinspect.sinks.jsonl import JsonLog
+
+__all__ = ["Inspector"]
+
+logger = logging.getLogger("wsinspect")
+_LOOPBACK = "127.0.0.1"
+
+
+class Inspector:
+    """One for each mitmproxy master."""
+
+    name = "wsinspect"
+
+    def __init__(self) -> None:
+        self.settings: options.Settings | None = None
+        self.hub = Hub()
+        self.layers: set[InspectingLayer] = set()
+        self.draining = False
+        self.keep_messages = 0
+        self.dashboard: DashboardServer | None = None
+        self._refusing = False  # the log is dead and --on-error is closed
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+        self._started = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # --- mitmproxy's events ---
+
+    def load(self, loader: Loader) -> None:
+        options.declare(loader)
+        try:
+            loader.master.options.process_deferred()
+            options.refuse_unknown(loader.master.options)
+            options.read(loader.master.options)
+        except exceptions.OptionsError as error:
+            # mitmproxy alone would go on without us, uninspected.
+            logger.error("wsinspect: %s", error)
+            raise
+        try:
+            private.install(InspectingLayer)
+        except private.MovedName as error:
+            logger.error("wsinspect: cannot work with this mitmproxy: %s has moved", error)
+            raise
+        inspecting.serve(self)
+        if not loader.master.options.listen_host:
+            loader.master.options.update(listen_host=_LOOPBACK)
+
+    def configure(self, updated: set[str]) -> None:
+        if not any(name.startswith(options.PREFIX) for name in updated):
+            return
+        settings = options.read(ctx.options)
+        if self._started and settings != self.settings:
+            raise exceptions.OptionsError("wsinspect's options cannot change while it runs")
+        if not self._started:
+            self.settings = settings
+            self.keep_messages = settings.keep_messages
+            self._open(settings)
+
+    def _open(self, settings: options.Settings) -> None:
+        """Open the log before the first byte: an error here stops the start."""
+        self._started = True
+        self._loop = asyncio.get_running_loop()
+        log = None
+        if settings.log:
+            try:
+                log = JsonLog(
+                    settings.log, direct=settings.audit, on_problem=self._problem_from_thread
+                )
+            except OSError as error:
+                raise exceptions.OptionsError(
+                    f"cannot write the log {settings.log}: {error.strerror}"
+                ) from error
+        self.hub = Hub(
+            log=log, record=settings.record, payloads=settings.payloads, audit=settings.audit
+        )
+        if settings.on_error == "closed":
+            self.hub.on_dead_log = self._refuse_all
+
+    def _problem_from_thread(self, say: str) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.hub.problem, say)
+
+    async def running(self) -> None:
+        settings = self.settings
+        assert settings is not None
+        self._ticker = asyncio.create_task(self._tick())
+        with contextlib.suppress(NotImplementedError, ValueError, AttributeError):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._rotate)
+        if settings.dashboard:
+            server = DashboardServer(self.hub, self._hello)
+            try:
+                await server.start(settings.socket)
+            except OSError as error:
+                logger.error("wsinspect: no dashboard socket: %s", error)
+            else:
+                self.dashboard = server
+
+    def done(self) -> None:
+        """Everything still open gets its ws_close; the log is complete after this."""
+        for layer in list(self.layers):
+            layer.relay.connection.ends(self.hub.clock()).by_proxy("shutdown", None)
+            layer.finish()
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self.dashboard is not None:
+            self.dashboard.stop()
+        if self._started:
+            self.hub.end()
+        inspecting.serve(None)
+        private.uninstall()
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        if not is_websocket_upgrade(flow.request.headers.fields):
+            return
+        if self._refusing or self.draining:
+            why = "its log cannot be written" if self._refusing else "it is shutting down"
+            flow.response = http.Response.make(503, f"wsinspect takes no connections: {why}\n")
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """The handshake's answer: decide that it is a WebSocket, record it if it failed."""
+        response = flow.response
+        if response is None or not is_websocket_upgrade(flow.request.headers.fields):
+            return
+        if response.status_code != 101:
+            self._failed(flow, response.status_code)
+        elif flow.websocket is None and is_websocket_upgrade(response.headers.fields):
+            # mitmproxy wants exactly `websocket` and version 13, and would relay it unseen.
+            flow.websocket = WebSocketData()
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        if flow.response is None and is_websocket_upgrade(flow.request.headers.fields):
+            self._failed(flow, 502)
+
+    async def wsinspect_job(self, job: Job) -> None:
+        await job.run()
+
+    # --- connections ---
+
+    def relay_for(self, flow: http.HTTPFlow, hooks: ScriptHooks) -> Relay:
+        assert self.settings is not None
+        return Relay(
+            self._connection(flow),
+            self.hub,
+            policy=hooks if hooks.wanted else None,
+            on_violation=self.settings.on_violation,
+            on_error=self.settings.on_error,
+            audit=self.settings.audit,
+            clock=self.hub.clock,
+        )
+
+    def _connection(self, flow: http.HTTPFlow) -> Connection:
+        request, response = flow.request, flow.response
+        handshake = examine(
+            Request(request.method, request.path, request.http_version, request.headers.fields),
+            None if response is None else Response(response.status_code, response.headers.fields),
+        )
+        client = _address(flow.client_conn.peername)
+        server = _address(flow.server_conn.peername or flow.server_conn.address)
+        flow_id = self.hub.next_flow_id()
+        took_ms = None
+        if response is not None and response.timestamp_end:
+            took_ms = round((response.timestamp_end - request.timestamp_start) * 1e3, 3)
+        return Connection(
+            flow_id=flow_id,
+            client=client,
+            server=server,
+            handshake=handshake,
+            opened_ns=self.hub.clock(),
+            envelope=envelope(flow_id, client, server, self.hub.host),
+            tls=flow.request.scheme == "https",
+            handshake_ms=took_ms,
+            upstream="{}:{}".format(*flow.server_conn.address)
+            if flow.server_conn.address
+            else None,
+        )
+
+    def opened(self, layer: InspectingLayer) -> None:
+        self.layers.add(layer)
+        self.hub.opened(layer.relay.connection, 101)
+
+    def closed(self, layer: InspectingLayer) -> None:
+        self.layers.discard(layer)
+        self.hub.closed(layer.relay.connection)
+
+    def _failed(self, flow: http.HTTPFlow, status: int) -> None:
+        self.hub.opened(self._connection(flow), status)
+
+    # --- failures ---
+
+    def script_failed(self, error: Exception) -> None:
+        """The traceback is the script's author's; it goes to mitmproxy's log, without values."""
+        logger.error("wsinspect: a script raised %s", type(error).__name__, exc_info=error)
+
+    def _refuse_all(self) -> None:
+        """The log is dead and the user chose ``--on-error closed``."""
+        if self._refusing:
+            return
+        self._refusing = True
+        for layer in list(self.layers):
+            asyncio.get_running_loop().call_soon(layer.close, 1011, "cannot record", "error")
+
+    # --- time ---
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def trigger(self, hook: Hook) -> None:
+        await ctx.master.addons.handle_lifecycle(hook)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.hub.tick()
+            if self._refusing and self.hub.log is not None and self.hub.log.error is None:
+                self._refusing = False
+
+    def _rotate(self) -> None:
+        self.hub.flush()
+        if self.hub.log is not None:
+            self.hub.log.reopen()
+
+    async def drain(self, grace_s: float) -> None:
+        """No new connections; those that live get 1012 and ``grace_s`` seconds to go."""
+        if self.draining:
+            return
+        self.draining = True
+        server = ctx.master.addons.get("proxyserver")
+        await server.servers.update([])
+        for layer in list(self.layers):
+            layer.close(1012, "the proxy is shutting down", "shutdown")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_s
+        while self.layers and loop.time() < deadline:  # noqa: ASYNC110 - once, while draining
+            await asyncio.sleep(0.02)
+
+    def _hello(self) -> dict[str, Any]:
+        assert self.settings is not None
+        server = ctx.master.addons.get("proxyserver")
+        return {
+            "listen": [f"{address[0]}:{address[1]}" for address in server.listen_addrs()],
+            "mode": list(ctx.options.mode),
+            "log": self.settings.log or None,
+            "record": self.settings.record,
+        }
+
+
+def _address(address: tuple[Any, ...] | None) -> tuple[str, int]:
+    return (str(address[0]), int(address[1])) if address else ("", 0)

@@ -1,0 +1,133 @@
+"""Hooks for mitmproxy scripts: who defines them, and running them under the user's policy.
+
+Owns: finding the handlers and calling them in addon order, sync or async. An exception does not
+vanish in mitmproxy's log: it follows ``--on-error``. Must not know: how verdicts are carried out.
+
+mitmproxy's own ``websocket_message`` counts as defined when a script has it, when flows are saved
+(``-w``), or when a user interface shows them; not for the built-in addons that merely print.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mitmproxy import ctx, http, websocket
+from mitmproxy.addonmanager import traverse
+from mitmproxy.proxy.commands import StartHook
+from wsproto.frame_protocol import Opcode
+
+from wsinspect.model.connection import Connection
+from wsinspect.relay.observation import Observation
+
+__all__ = ["Job", "ScriptHooks"]
+
+OPEN = "wsinspect_open"
+FRAME = "wsinspect_frame"
+MESSAGE = "wsinspect_message"
+CLOSE = "wsinspect_close"
+STOCK_MESSAGE = "websocket_message"
+
+_USER_INTERFACES = ("view",)  # mitmproxy's console and web keep what they are shown
+
+
+@dataclass
+class Job(StartHook):
+    """Blocks the layer that yields it until ``run`` is through (the addon awaits it)."""
+
+    run: Callable[[], Awaitable[None]]
+    name = "wsinspect_job"
+
+
+def handlers(name: str) -> Iterator[Callable[..., Any]]:
+    """The functions of that name in all addons and scripts, in mitmproxy's order."""
+    for addon in traverse(ctx.master.addons.chain):
+        function = getattr(addon, name, None)
+        if callable(function) and not inspect.isclass(function):
+            yield function
+
+
+async def call(name: str, argument: object) -> None:
+    """Call every handler; the first exception ends it."""
+    for function in handlers(name):
+        result = function(argument)
+        if inspect.isawaitable(result):
+            await result
+
+
+def _wants_stock_messages() -> bool:
+    if ctx.options.save_stream_file or any(ctx.master.addons.get(x) for x in _USER_INTERFACES):
+        return True
+    return any(
+        not (getattr(function, "__module__", None) or "").startswith("mitmproxy.addons")
+        for function in handlers(STOCK_MESSAGE)
+    )
+
+
+class ScriptHooks:
+    """The hooks that somebody defines at the time a connection opens; a policy of the relay.
+
+    ``keep_messages`` bounds ``flow.websocket.messages`` (0: no bound, as when flows are saved).
+    """
+
+    outside = True  # answers come from jobs that the layer waits for
+
+    def __init__(self, flow: http.HTTPFlow, keep_messages: int) -> None:
+        self.flow = flow
+        self.keep_messages = 0 if ctx.options.save_stream_file else keep_messages
+        self.stock_messages = _wants_stock_messages()
+        self.frames = any(True for _ in handlers(FRAME))
+        self.own_messages = any(True for _ in handlers(MESSAGE))
+        self.messages = self.own_messages or self.stock_messages
+        self.opens = any(True for _ in handlers(OPEN))
+        self.closes = any(True for _ in handlers(CLOSE))
+
+    def judge(self, observation: Observation) -> None:  # noqa: ARG002 - of Policy
+        raise AssertionError("scripts answer by jobs")
+
+    @property
+    def wanted(self) -> bool:
+        return self.frames or self.messages
+
+    async def observe(self, observation: Observation) -> None:
+        """Show it to the scripts. Raises what they raise."""
+        if observation.kind == "frame":
+            await call(FRAME, observation)
+            return
+        if self.own_messages:
+            await call(MESSAGE, observation)
+        if self.stock_messages and observation.closing is None and not observation.dropped:
+            await self._stock(observation)
+
+    async def _stock(self, observation: Observation) -> None:
+        """mitmproxy's ``websocket_message`` with ``flow.websocket.messages[-1]``."""
+        flow = self.flow
+        if flow.websocket is None:
+            return
+        payload = observation.payload
+        if observation.rewritten is not None:
+            payload = observation.rewritten
+        message = websocket.WebSocketMessage(
+            Opcode(observation.opcode_number),
+            observation.direction == "to_server",
+            payload,
+            observation.timestamp_ns / 1e9,
+        )
+        messages = flow.websocket.messages
+        messages.append(message)
+        if self.keep_messages:
+            del messages[: -self.keep_messages]
+        await call(STOCK_MESSAGE, flow)
+        await flow.wait_for_resume()  # somebody may have intercepted it
+        if message.dropped:
+            observation.drop()
+        elif message.content != payload:
+            observation.rewrite(message.content)
+
+    async def opened(self, connection: Connection) -> None:
+        await call(OPEN, connection)
+
+    async def closed(self, connection: Connection) -> None:
+        await call(CLOSE, connection)

@@ -1,0 +1,329 @@
+"""The layer that carries an upgraded connection between mitmproxy's sockets and a relay.
+
+Owns: the ways in and out. Data comes as mitmproxy events, or – plain TCP on both sides, no
+script that wants to see frames – by the express lane (``leg.py``) straight from one socket to the
+other. The ends of sockets always come as events, so they come after all data. Must not know:
+frames, rules, logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mitmproxy import http
+from mitmproxy.connection import Connection as Socket
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.websocket import (
+    WebsocketEndHook,
+    WebSocketMessageInjected,
+    WebsocketStartHook,
+)
+
+from wsinspect.model.connection import Cause
+from wsinspect.proxy import private
+from wsinspect.proxy.hooks import Job, ScriptHooks
+from wsinspect.proxy.leg import Leg
+from wsinspect.relay.direction import Direction
+from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
+
+if TYPE_CHECKING:
+    from wsinspect.proxy.addon import Inspector
+
+__all__ = ["InspectingLayer"]
+
+type Commands = layer.CommandGenerator[None]
+
+_inspector: Inspector | None = None
+
+
+def serve(inspector: Inspector | None) -> None:
+    """Whose connections the layers are; mitmproxy makes layers without asking."""
+    global _inspector  # noqa: PLW0603 - mitmproxy's own ctx is a global, too
+    _inspector = inspector
+
+
+class InspectingLayer(layer.Layer):
+    """One upgraded connection. mitmproxy makes it with the 101 (``private.install``)."""
+
+    def __init__(self, context: Context, flow: http.HTTPFlow) -> None:
+        super().__init__(context)
+        self._handle_event: Callable[[events.Event], Commands] = self._start  # type: ignore[assignment]
+        assert _inspector is not None
+        self.inspector = _inspector
+        self.flow = flow
+        self.handler = private.find_handler(context.client)
+        self.hooks = ScriptHooks(flow, self.inspector.keep_messages)
+        self.relay: Relay = self.inspector.relay_for(flow, self.hooks)
+        self.client_leg: Leg | None = None
+        self.server_leg: Leg | None = None
+        self.sockets: dict[str, Socket] = {"client": context.client, "server": context.server}
+        self.ended: set[str] = set()  # sides whose socket will send nothing more
+        self.finished = False
+        self._closing_timer: asyncio.TimerHandle | None = None
+
+    # --- the beginning ---
+
+    def _start(self, _: events.Event) -> Commands:
+        self._take_sockets()
+        self.inspector.opened(self)
+        yield WebsocketStartHook(self.flow)
+        if self.hooks.opens:
+            yield from self._job(lambda: self.hooks.opened(self.relay.connection))
+        self._handle_event = self._relay_event
+        private.shortcut(self, self._is_mine)
+
+    def _is_mine(self, event: events.Event) -> bool:
+        if isinstance(event, events.ConnectionEvent):
+            return event.connection in (self.context.client, self.context.server)
+        return isinstance(event, private.Nudge | WebSocketMessageInjected)
+
+    def _take_sockets(self) -> None:
+        handler = self.handler
+        if handler is None:
+            return
+        private.without_timeout(handler)
+        found = private.sockets(handler, self.context.client, self.context.server)
+        if found is None:
+            return
+        (client, *client_io), (server, *server_io) = found
+        self.sockets = {"client": client, "server": server}
+        plain = not self.has_tls
+        fast = plain and not self.hooks.wanted
+        to_server, to_client = self.relay.to_server, self.relay.to_client
+        self.client_leg = Leg(
+            *client_io,
+            lane=(lambda: self._lane(to_server)) if fast else None,
+            on_lost=self._leg_lost,
+        )
+        self.server_leg = Leg(
+            *server_io,
+            lane=(lambda: self._lane(to_client)) if fast else None,
+            on_lost=self._leg_lost,
+        )
+        self.client_leg.peer = self.server_leg
+        self.server_leg.peer = self.client_leg
+
+    @property
+    def has_tls(self) -> bool:
+        client, server = self.context.client, self.context.server
+        via = server.via
+        return bool(client.tls or server.tls or (via and via[0] != "http"))
+
+    # --- by the express lane ---
+
+    def _lane(self, direction: Direction) -> Callable[[bytes], None] | None:
+        """The straight way for ``direction``, if nothing is on the long way any more."""
+        handler = self.handler
+        if (
+            handler is None
+            or self._handle_event != self._relay_event
+            or private.is_blocked(self)
+            or private.is_in_event(handler)
+        ):
+            return None
+        peer = self.client_leg if direction.to_client else self.server_leg
+        assert peer is not None
+        relay = self.relay
+        write = peer.write
+
+        def straight(data: bytes) -> None:
+            out = direction.receive(data)
+            if out:
+                write(out)
+            if relay.outbox or relay.closing:
+                self.push()
+
+        return straight
+
+    # --- by mitmproxy's layers ---
+
+    def _relay_event(self, event: events.Event) -> Commands:
+        if isinstance(event, events.DataReceived):
+            from_client = event.connection is self.context.client
+            direction = self.relay.to_server if from_client else self.relay.to_client
+            out = direction.receive(event.data)
+            if out:
+                yield self._send(direction, out)
+            while direction.question is not None:
+                yield from self._ask(direction)
+        elif isinstance(event, events.ConnectionClosed):
+            yield from self._side_ended(
+                "client" if event.connection is self.context.client else "server"
+            )
+        elif isinstance(event, WebSocketMessageInjected):
+            message = event.message
+            direction = self.relay.to_server if message.from_client else self.relay.to_client
+            out = direction.inject(int(message.type), message.content)
+            if out:
+                yield self._send(direction, out)
+        yield from self._empty_outbox()
+
+    def _ask(self, direction: Direction) -> Commands:
+        question = direction.question
+        assert question is not None
+        failure: list[Exception] = []
+
+        async def run() -> None:
+            try:
+                await self.hooks.observe(question)
+            except Exception as error:  # noqa: BLE001 - a script may raise anything
+                failure.append(error)
+
+        yield from self._job(run)
+        if failure:
+            self.inspector.script_failed(failure[0])
+            self.relay.inspection_failed(question, failure[0])
+        out = direction.answer()
+        if out:
+            yield self._send(direction, out)
+
+    def _job(self, run: Callable[[], Any]) -> Commands:
+        """Wait for ``run`` and read nothing meanwhile."""
+        legs = [leg for leg in (self.client_leg, self.server_leg) if leg is not None]
+        for leg in legs:
+            leg.hold("job")
+        yield Job(run)
+        for leg in legs:
+            leg.release("job")
+
+    def _empty_outbox(self) -> Commands:
+        relay = self.relay
+        while relay.outbox:
+            direction, out = relay.outbox.pop(0)
+            yield self._send(direction, out)
+        if relay.closing:
+            self._end_when_answered()
+
+    def _send(self, direction: Direction, data: bytes) -> commands.SendData:
+        to = self.context.client if direction.to_client else self.context.server
+        return commands.SendData(to, data)
+
+    # --- from outside ---
+
+    def close(self, code: int, reason: str, cause: Cause) -> None:
+        """Send a Close frame to both sides, and end them soon."""
+        self.relay.close(code, reason, cause)
+        self.push()
+
+    def push(self) -> None:
+        """Let out what waits in the outbox, by the shortest way."""
+        relay = self.relay
+        if self.client_leg is None or self.server_leg is None or self.has_tls:
+            if self.handler is not None and relay.outbox:
+                nudge = private.Nudge(self.flow, None)
+                self.inspector.spawn(self.handler.server_event(nudge))
+            elif relay.closing:
+                self._end_when_answered()
+            return
+        while relay.outbox:
+            direction, out = relay.outbox.pop(0)
+            leg = self.client_leg if direction.to_client else self.server_leg
+            if not leg.transport.is_closing():
+                leg.write(out)
+        if relay.closing:
+            self._end_when_answered()
+
+    # --- the end ---
+
+    def _side_ended(self, side: str) -> Commands:
+        """A socket will send nothing more: the other side learns it in the same way."""
+        if side in self.ended:
+            return
+        self.ended.add(side)
+        relay = self.relay
+        from_client = side == "client"
+        leg, other_leg = self.client_leg, self.server_leg
+        direction, back = relay.to_server, relay.to_client
+        if not from_client:
+            leg, other_leg, direction, back = other_leg, leg, back, direction
+        other = "server" if from_client else "client"
+        out = direction.end()
+        if out:
+            yield self._send(direction, out)
+        reset = leg is not None and leg.reset
+        ending = relay.connection.ends(relay.clock())
+        ending.socket_end("client" if from_client else "server", reset=reset)
+        yield from self._empty_outbox()
+        if reset:
+            back.open = False
+            direction.open = False
+            self._close_socket(side)
+            if other not in self.ended and other_leg is not None:
+                self.ended.add(other)
+                self.inspector.spawn(self._abort(other, other_leg))
+            else:
+                self._close_socket(other)
+        elif other in self.ended or self.handler is None:
+            self._close_socket(side)
+            self._close_socket(other)
+        else:
+            goodbye = private.tls_goodbye(self, self.sockets[other])
+            if goodbye and other_leg is not None:
+                other_leg.write(goodbye)
+            self._half_close(other)
+        if self.ended == {"client", "server"}:
+            self.finish()
+
+    async def _abort(self, side: str, leg: Leg) -> None:
+        await leg.abort()
+        self._close_socket(side)
+
+    def _half_close(self, side: str) -> None:
+        socket = self.sockets[side]
+        if self.handler is not None and socket in self.handler.transports:
+            self.handler.close_connection(socket, half_close=True)
+
+    def _close_socket(self, side: str) -> None:
+        socket = self.sockets[side]
+        if self.handler is not None and socket in self.handler.transports:
+            self.handler.close_connection(socket)
+
+    def _end_when_answered(self) -> None:
+        """After a Close frame of ours: end both sockets once both sides answered, or soon."""
+        if self.finished:
+            return
+        if self.relay.closed_by_both:
+            self.end_now()
+        elif self._closing_timer is None:
+            loop = asyncio.get_running_loop()
+            self._closing_timer = loop.call_later(CLOSE_WAIT_S, self.end_now)
+
+    def end_now(self) -> None:
+        """End both sockets (what was written still leaves) and close the books."""
+        self.finish()
+        self._close_socket("server")
+        self._close_socket("client")
+
+    def _leg_lost(self) -> None:
+        legs = self.client_leg, self.server_leg
+        if all(leg is not None and leg.lost for leg in legs):
+            asyncio.get_running_loop().call_soon(self.finish)
+
+    def finish(self) -> None:
+        """Once: the connection is over."""
+        if self.finished:
+            return
+        self.finished = True
+        if self._closing_timer is not None:
+            self._closing_timer.cancel()
+        ending = self.relay.connection.ending
+        data = self.flow.websocket
+        self.flow.live = False
+        if data is not None:
+            data.timestamp_end = self.relay.clock() / 1e9
+            data.closed_by_client = ending.initiator == "client"
+            data.close_code = ending.code_observed
+            data.close_reason = ending.reason
+        self.inspector.closed(self)
+        self.inspector.spawn(self._tell_end())
+
+    async def _tell_end(self) -> None:
+        await self.inspector.trigger(WebsocketEndHook(self.flow))
+        if self.hooks.closes:
+            try:
+                await self.hooks.closed(self.relay.connection)
+            except Exception as error:  # noqa: BLE001 - a script may raise anything
+                self.inspector.script_failed(error)

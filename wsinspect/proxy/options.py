@@ -1,0 +1,134 @@
+"""The addon's options: the command line's, by mitmproxy's names.
+
+Owns: their declaration, their validation (mitmproxy enforces neither choices nor names), and
+turning them into one value. Must not know: what they do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from mitmproxy import exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.options import Options
+
+from wsinspect.relay.policy import OnError, OnViolation
+from wsinspect.sinks.hub import Payloads, RecordLevel
+
+__all__ = ["PREFIX", "Settings", "declare", "read", "refuse_unknown"]
+
+PREFIX = "wsinspect_"
+
+# name, type, default, choices, help
+OPTIONS: list[tuple[str, type, Any, tuple[str, ...] | None, str]] = [
+    ("log", str, "", None, "Append the JSON log to this file; - is standard output."),
+    (
+        "record",
+        str,
+        "frames",
+        ("connections", "messages", "frames", "all"),
+        "What the log has beside opens, closes and stats.",
+    ),
+    (
+        "payloads",
+        str,
+        "none",
+        ("none", "preview", "full"),
+        "How much of a message's payload its ws_message line has.",
+    ),
+    ("audit", bool, False, None, "Forward nothing before its record is written."),
+    (
+        "on_violation",
+        str,
+        "pass",
+        ("pass", "close"),
+        "A protocol violation is forwarded and recorded, or closes the connection.",
+    ),
+    (
+        "on_error",
+        str,
+        "open",
+        ("open", "closed"),
+        "When inspection or the log fails: forward all the same, or close with 1011.",
+    ),
+    ("socket", str, "", None, "The dashboard's socket; empty: one in the runtime directory."),
+    ("dashboard", bool, True, None, "Offer a socket to dashboards (wsinspect attach)."),
+    (
+        "keep_messages",
+        int,
+        100,
+        None,
+        "How many messages flow.websocket keeps for scripts that use it; 0 keeps all.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options' values, checked."""
+
+    log: str
+    record: RecordLevel
+    payloads: Payloads
+    audit: bool
+    on_violation: OnViolation
+    on_error: OnError
+    socket: str
+    dashboard: bool
+    keep_messages: int
+
+
+def declare(loader: Loader) -> None:
+    for name, kind, default, choices, text in OPTIONS:
+        loader.add_option(PREFIX + name, kind, default, text, choices)
+
+
+def read(options: Options) -> Settings:
+    """The settings, or OptionsError with what is wrong and what would be right."""
+    values: dict[str, Any] = {}
+    for name, _, _, choices, _ in OPTIONS:
+        value = getattr(options, PREFIX + name)
+        if choices is not None and value not in choices:
+            raise exceptions.OptionsError(
+                f"{PREFIX}{name} is one of {', '.join(choices)}, not {value!r}"
+                f"{_meant(value, choices)}"
+            )
+        values[name] = value
+    if values["keep_messages"] < 0:
+        raise exceptions.OptionsError(f"{PREFIX}keep_messages is 0 or more")
+    log = cast(str, values["log"])
+    if values["audit"] and not log:
+        raise exceptions.OptionsError(f"{PREFIX}audit needs {PREFIX}log")
+    if log and log != "-":
+        _check_writable(log)
+    return Settings(**values)
+
+
+def refuse_unknown(options: Options) -> None:
+    """A misspelt ``--set wsinspect_…`` must not pass silently; mitmproxy would wait for it."""
+    for name in options.deferred:
+        if name.startswith(PREFIX):
+            known = [PREFIX + option[0] for option in OPTIONS]
+            raise exceptions.OptionsError(f"unknown option {name}{_meant(name, known)}")
+
+
+def _meant(value: str, known: list[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(value, known, n=1)
+    return f" – did you mean {close[0]}?" if close else ""
+
+
+def _check_writable(name: str) -> None:
+    path = Path(name)
+    problem = None
+    if not path.parent.is_dir():
+        problem = f"there is no directory {path.parent}"
+    elif path.is_dir():
+        problem = "it is a directory"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = "permission denied"
+    if problem:
+        raise exceptions.OptionsError(f"cannot write the log {name}: {problem}")

@@ -1,0 +1,198 @@
+"""Every private name of mitmproxy and asyncio that wsinspect touches, in one place.
+
+Owns: the reach into others' internals, and :func:`canary`, which fails loudly when one of them
+moved. Checked with mitmproxy 12.2.3 (sources named at each function) and CPython 3.12/3.13;
+``tests/proxy/test_private.py`` runs the canary, the end-to-end tests prove the behaviour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Generator
+from typing import Any
+
+from mitmproxy import ctx
+from mitmproxy.connection import Client, Connection, Server
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers import http as http_layers
+from mitmproxy.proxy.layers import tls as tls_layers
+from mitmproxy.proxy.layers import websocket as websocket_layers
+from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.layers.http._http1 import Http1Connection
+from mitmproxy.proxy.server import ConnectionHandler, TimeoutWatchdog
+
+__all__ = [
+    "Handler",
+    "MovedName",
+    "Nudge",
+    "canary",
+    "find_handler",
+    "install",
+    "reader_is_idle",
+    "shortcut",
+    "sockets",
+    "tls_goodbye",
+    "uninstall",
+]
+
+Handler = ConnectionHandler
+_stock_layer = websocket_layers.WebsocketLayer
+_stock_make_pipe = Http1Connection.make_pipe
+type _HandleEvent = Callable[[events.Event], Generator[commands.Command, Any, None]]
+_FOR_EVER_S = 10**9
+
+
+class MovedName(Exception):
+    """A private name is not what it was: this mitmproxy or Python cannot be used. Pin an older."""
+
+
+def canary() -> None:
+    """Check that every name is where we know it. Raises MovedName."""
+    expected: list[tuple[bool, str]] = [
+        (
+            "websocket.WebsocketLayer(" in inspect.getsource(http_layers.HttpStream.flow_done),
+            "HttpStream.flow_done looks up websocket.WebsocketLayer",
+        ),
+        (
+            "_handle_event" in vars(HttpLayer) and hasattr(layer.Layer, "handle_event"),
+            "HttpLayer._handle_event",
+        ),
+        ("_paused" in layer.Layer.__annotations__, "Layer._paused"),
+        ("_paused_event_queue" in layer.Layer.__annotations__, "Layer._paused_event_queue"),
+        (hasattr(ConnectionHandler, "close_connection"), "ConnectionHandler.close_connection"),
+        ("transports" in ConnectionHandler.__annotations__, "ConnectionHandler.transports"),
+        ("timeout" in TimeoutWatchdog.__annotations__, "TimeoutWatchdog.timeout"),
+        (
+            "_server_event_lock" in inspect.getsource(ConnectionHandler.server_event),
+            "ConnectionHandler._server_event_lock",
+        ),
+        (
+            'lstrip(b"\\r\\n")' in inspect.getsource(_stock_make_pipe),
+            "Http1Connection.make_pipe strips line ends",
+        ),
+        ("tls" in tls_layers.TLSLayer.__annotations__, "TLSLayer.tls"),
+        (
+            {"_waiter", "_buffer"} <= set(vars(asyncio.StreamReader())),
+            "asyncio.StreamReader._waiter and ._buffer",
+        ),
+    ]
+    for there, name in expected:
+        if not there:
+            raise MovedName(name)
+
+
+# --- the layer ---
+
+
+def install(inspecting_layer: type[layer.Layer]) -> None:
+    """Have upgraded connections use our layer (http/__init__.py, ``HttpStream.flow_done``)."""
+    canary()
+    websocket_layers.WebsocketLayer = inspecting_layer  # type: ignore[misc,assignment]
+    Http1Connection.make_pipe = _make_pipe  # type: ignore[method-assign]
+
+
+def uninstall() -> None:
+    websocket_layers.WebsocketLayer = _stock_layer  # type: ignore[misc]
+    Http1Connection.make_pipe = _stock_make_pipe  # type: ignore[method-assign]
+
+
+def _make_pipe(self: Http1Connection) -> Generator[commands.Command, Any, None]:
+    """As the original, but after a 101 nothing is eaten: 0x0A and 0x0D begin frames, too."""
+    if self.response is None or self.response.status_code != 101:
+        yield from _stock_make_pipe(self)
+        return
+    self.state = self.passthrough
+    if self.buf:
+        received = self.buf.maybe_extract_at_most(len(self.buf)) or b""
+        if received:
+            yield from self.state(events.DataReceived(self.conn, bytes(received)))
+
+
+def shortcut(
+    our_layer: layer.Layer,
+    handles: Callable[[events.Event], bool],
+) -> None:
+    """Let events that ``handles`` accepts skip the HTTP layers above ``our_layer``.
+
+    What they yield goes straight down as well. All other events keep their way.
+    """
+    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
+    through_http: _HandleEvent = http._handle_event
+
+    def handle(event: events.Event) -> Generator[commands.Command, Any, None]:
+        # handle_event, not _handle_event: while a hook blocks our layer, it queues.
+        return our_layer.handle_event(event) if handles(event) else through_http(event)
+
+    http._handle_event = handle  # type: ignore[method-assign]
+
+
+def is_blocked(our_layer: layer.Layer) -> bool:
+    """Whether a layer waits for a hook, or has events queued behind one (proxy/layer.py)."""
+    return our_layer._paused is not None or bool(our_layer._paused_event_queue)
+
+
+class Nudge(events.MessageInjected[None]):
+    """Wakes our layer from outside; finds it the way injected messages do."""
+
+
+# --- the sockets ---
+
+
+def find_handler(client: Client) -> Handler | None:
+    """The connection handler behind a client (addons/proxyserver.py); None in layer tests."""
+    master = getattr(ctx, "master", None)
+    server = master.addons.get("proxyserver") if master else None
+    return server.connections.get(client.id) if server else None
+
+
+def without_timeout(handler: Handler) -> None:
+    """No ``tcp_timeout`` from here on: an idle WebSocket is none of our business."""
+    handler.timeout_watchdog.timeout = _FOR_EVER_S
+
+
+def is_in_event(handler: Handler) -> bool:
+    return handler._server_event_lock.locked()
+
+
+def sockets(
+    handler: Handler, client: Client, server: Server
+) -> tuple[tuple[Connection, Any, Any], tuple[Connection, Any, Any]] | None:
+    """(connection, reader, writer) of both sides, or None where there are not two TCP sockets.
+
+    Behind an upstream proxy the server's socket belongs to the connection to that proxy.
+    """
+    found = []
+    own = [conn for conn in handler.transports if conn is not client]
+    for conn in (client, server if server in handler.transports else own[0] if own else None):
+        io = handler.transports.get(conn) if conn is not None else None
+        if io is None or conn is None:
+            return None
+        if not isinstance(io.reader, asyncio.StreamReader):
+            return None
+        if not isinstance(io.writer, asyncio.StreamWriter):
+            return None
+        found.append((conn, io.reader, io.writer))
+    return found[0], found[1]
+
+
+def reader_is_idle(reader: asyncio.StreamReader) -> bool:
+    """Whether ``read()`` really waits and nothing is buffered.
+
+    Only then may data go another way than through this reader: clearing the buffer under a woken
+    ``read()`` makes it return b"", which mitmproxy takes for the end of the stream.
+    """
+    waiter = reader._waiter  # type: ignore[attr-defined]
+    return waiter is not None and not waiter.done() and not reader._buffer  # type: ignore[attr-defined]
+
+
+def tls_goodbye(our_layer: layer.Layer, conn: Connection) -> bytes:
+    """The close_notify alert for ``conn``, b"" where it has no TLS of its own."""
+    for each in our_layer.context.layers:
+        if isinstance(each, tls_layers.TLSLayer) and each.conn is conn:
+            try:
+                each.tls.shutdown()
+                return each.tls.bio_read(65535)
+            except Exception:  # noqa: BLE001 - pyOpenSSL raises several kinds; no alert then
+                return b""
+    return b""

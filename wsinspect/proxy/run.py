@@ -1,0 +1,149 @@
+"""Run a proxy of our own: a mitmproxy master with the inspector, and errors that people can read.
+
+Owns: the process' life from options to exit code. Must not know: the command line's syntax.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mitmproxy import addons, ctx, exceptions, master
+from mitmproxy import options as mitmproxy_options
+
+from wsinspect.proxy.addon import Inspector
+
+__all__ = ["StartFailed", "run_proxy"]
+
+logger = logging.getLogger("wsinspect")
+# What mitmproxy says about every connection is what we say better.
+_QUIET_LOGGERS = ("mitmproxy.proxy.server", "mitmproxy.proxy.mode_servers", "hpack", "tornado")
+
+
+class StartFailed(Exception):
+    """The proxy did not start; the text is one line for the user."""
+
+
+class _Complaints(logging.Handler):
+    """Collects what is wrong during the start, prints it in one line each afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.errors: list[str] = []
+        self.starting = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage().splitlines()[0] if record.getMessage() else ""
+        if self.starting and record.levelno >= logging.ERROR:
+            self.errors.append(text)
+        elif record.levelno >= logging.ERROR or record.name == "wsinspect":
+            print(f"wsinspect: {text.removeprefix('wsinspect: ')}", file=sys.stderr, flush=True)
+            if record.exc_info and record.name == "wsinspect":
+                self._traceback(record)
+
+    def _traceback(self, record: logging.LogRecord) -> None:
+        """Where it happened, without the exception's text: that may quote a payload."""
+        error = record.exc_info[1] if record.exc_info else None
+        trace = error.__traceback__ if error is not None else None
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            print(f"  {code.co_filename}:{trace.tb_lineno} {code.co_name}", file=sys.stderr)
+            trace = trace.tb_next
+
+
+class _StartCheck:
+    """Under the name that mitmproxy's master asks during its start."""
+
+    name = "errorcheck"
+
+    def __init__(self, complaints: _Complaints) -> None:
+        self.complaints = complaints
+
+    async def shutdown_if_errored(self) -> None:
+        await asyncio.sleep(0)
+        if self.complaints.errors:
+            raise StartFailed(self.complaints.errors[0])
+
+    def finish(self) -> None:
+        self.complaints.starting = False
+
+
+class _Announce:
+    """Says where it listens, in the line that scripts wait for."""
+
+    def running(self) -> None:
+        server = ctx.master.addons.get("proxyserver")
+        places = ", ".join(f"{host}:{port}" for host, port, *_ in server.listen_addrs())
+        print(f"wsinspect: listening on {places}", file=sys.stderr, flush=True)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+async def _run(
+    sets: Sequence[str], named: dict[str, Any], scripts: Sequence[str], grace_s: float
+) -> None:
+    complaints = _Complaints()
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(complaints)
+    for name in _QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    opts = mitmproxy_options.Options()
+    proxy = master.Master(opts)
+    inspector = Inspector()
+    try:
+        proxy.addons.add(*addons.default_addons(), _StartCheck(complaints))
+        opts.update(listen_host="127.0.0.1")
+        opts.set(*sets, defer=True)
+        proxy.addons.add(inspector)
+        if opts.deferred:
+            raise exceptions.OptionsError(f"unknown option {next(iter(opts.deferred))}")
+        opts.update(**named)
+        if not inspector.settings:
+            inspector.configure({"wsinspect_log"})
+        opts.update(scripts=list(scripts))
+        proxy.addons.add(_Announce())
+    except (exceptions.OptionsError, ValueError, TypeError) as error:
+        raise StartFailed(_one_line(error)) from error
+
+    loop = asyncio.get_running_loop()
+    stopping: list[asyncio.Task[None]] = []
+
+    async def stop() -> None:
+        await inspector.drain(grace_s)
+        proxy.shutdown()
+
+    def on_signal() -> None:
+        if stopping:
+            proxy.shutdown()  # a second time: at once
+        else:
+            stopping.append(asyncio.ensure_future(stop()))
+
+    loop.add_signal_handler(signal.SIGINT, on_signal)
+    loop.add_signal_handler(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        await proxy.run()
+    finally:
+        if inspector.hub.connections:
+            inspector.done()
+
+
+def run_proxy(
+    *,
+    sets: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    drain_grace_s: float = 5.0,
+    **named: Any,
+) -> None:
+    """Run until a signal. ``sets`` are mitmproxy's NAME=VALUE, ``named`` options by name.
+
+    Raises StartFailed if it never listened.
+    """
+    asyncio.run(_run(sets, named, scripts, drain_grace_s))

@@ -1,0 +1,98 @@
+"""What a policy or a script is shown, and what it may answer.
+
+Owns: :class:`Observation`, the one object with which a frame or a message is judged. Must not
+know: how the answer is carried out (``direction.py``), who asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wsinspect.model.connection import Connection
+from wsinspect.protocol.opcodes import OPCODE_NAMES
+
+__all__ = ["Close", "Observation", "UnchangeableFrame"]
+
+DirectionName = Literal["to_server", "to_client"]
+
+
+class UnchangeableFrame(Exception):
+    """A data frame of a compressed message cannot be changed alone; change the message.
+
+    Define ``wsinspect_message`` instead of ``wsinspect_frame``: it is given the whole message,
+    decompressed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection towards both sides with this code and reason (RFC 6455 §7.4)."""
+
+    code: int
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Observation:
+    """One frame or one joined message, before it is forwarded.
+
+    ``payload`` is unmasked; of a message it is also joined and decompressed, of a frame it is as
+    on the wire. ``timestamp_ns`` is when it had arrived whole. The last call of :meth:`drop`,
+    :meth:`rewrite` and :meth:`close` counts.
+    """
+
+    connection: Connection
+    direction: DirectionName
+    kind: Literal["frame", "message"]
+    opcode_number: int
+    payload: bytes = field(repr=False)  # payload never reaches a log by way of repr
+    timestamp_ns: int
+    fin: bool = True
+    rsv: int = 0
+    violation: str | None = None
+    compressed: bool = False
+    dropped: bool = field(default=False, init=False)
+    rewritten: bytes | None = field(default=None, init=False, repr=False)
+    closing: Close | None = field(default=None, init=False)
+
+    @property
+    def opcode(self) -> str:
+        """``continuation text binary close ping pong`` or ``unknown-N``."""
+        return OPCODE_NAMES[self.opcode_number]
+
+    @property
+    def text(self) -> str:
+        """The payload as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.payload.decode(errors="replace")
+
+    def drop(self) -> None:
+        """Do not forward it."""
+        self._changeable()
+        self.dropped = True
+        self.rewritten = None
+
+    def rewrite(self, payload: bytes | str) -> None:
+        """Forward this payload instead. Control frames hold 125 bytes at most (§5.5)."""
+        self._changeable()
+        payload = payload.encode() if isinstance(payload, str) else bytes(payload)
+        if self.opcode_number & 0x08 and len(payload) > 125:
+            raise ValueError("a control frame's payload is at most 125 bytes (RFC 6455 5.5)")
+        self.rewritten = payload
+        self.dropped = False
+
+    def close(self, code: int = 1008, reason: str = "") -> None:
+        """Do not forward it, and close the connection with this code towards both sides."""
+        if len(reason.encode()) > 123:
+            raise ValueError("a close reason is at most 123 bytes (RFC 6455 5.5.1)")
+        if not 1000 <= code <= 4999:
+            raise ValueError("a close code is between 1000 and 4999 (RFC 6455 7.4.2)")
+        self.closing = Close(code, reason)
+
+    @property
+    def unchanged(self) -> bool:
+        return not self.dropped and self.rewritten is None and self.closing is None
+
+    def _changeable(self) -> None:
+        if self.kind == "frame" and self.compressed and not self.opcode_number & 0x08:
+            raise UnchangeableFrame(UnchangeableFrame.__doc__)

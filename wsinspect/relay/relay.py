@@ -1,0 +1,195 @@
+"""Two directions of one connection, and what concerns both.
+
+Owns: the closing handshake as it happens, pings and pongs, closing by a policy or a person, and
+what to do when inspection itself fails. Must not know: sockets or mitmproxy; its owner (the
+carrier) moves the bytes, tells it about the ends of sockets, and keeps its timer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from wsinspect.model.connection import Cause, Connection
+from wsinspect.protocol.deflate import Deflater
+from wsinspect.protocol.messages import MessageFacts
+from wsinspect.protocol.opcodes import CLOSE, PING
+from wsinspect.protocol.reader import Record
+from wsinspect.relay.direction import Direction
+from wsinspect.relay.observation import Observation
+from wsinspect.relay.policy import OnError, OnViolation, Policy
+from wsinspect.relay.rewrite import MessageWriter
+
+__all__ = ["CLOSE_WAIT_S", "Recorder", "Relay"]
+
+CLOSE_WAIT_S = 2.0  # how long both sides have to answer a Close frame that we sent
+
+
+class Recorder(Protocol):
+    """Who takes the facts. Calls are cheap and never block or raise."""
+
+    def frames(
+        self,
+        direction: Direction,
+        now_ns: int,
+        seq: int,
+        records: list[Record],
+        forwarded: bool,
+        previews: list[bytes],
+    ) -> bool:
+        """Frames ``seq`` and on of a direction; ``previews`` is empty or has one for each.
+
+        False: their record had to be written before they leave (``--audit``), and could not be.
+        """
+
+    def message(self, direction: Direction, now_ns: int, facts: MessageFacts) -> None: ...
+
+    def inspection_failed(self, connection: Connection, say: str) -> None: ...
+
+
+class Relay:
+    """See the module.
+
+    ``outbox`` holds bytes that must leave beside those that ``receive`` returned, as
+    ``(direction, bytes)``: the owner looks at it after every call and empties it. ``closing`` is
+    set once a Close frame of ours was sent; the owner then ends both sockets when
+    :attr:`closed_by_both` or after :data:`CLOSE_WAIT_S`.
+    """
+
+    __slots__ = (
+        "audit",
+        "clock",
+        "closing",
+        "connection",
+        "on_error",
+        "on_violation",
+        "outbox",
+        "recorder",
+        "to_client",
+        "to_server",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        recorder: Recorder,
+        *,
+        policy: Policy | None = None,
+        on_violation: OnViolation = "pass",
+        on_error: OnError = "open",
+        audit: bool = False,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.connection = connection
+        self.recorder = recorder
+        self.on_violation: OnViolation = on_violation
+        self.on_error: OnError = on_error
+        self.audit = audit
+        self.clock = clock
+        self.outbox: list[tuple[Direction, bytes]] = []
+        self.closing = False
+        deflate = connection.handshake.deflate
+        server_writer = client_writer = None
+        if deflate is not None:
+            server_writer = Deflater(
+                deflate.client_max_window_bits, deflate.client_no_context_takeover
+            )
+            client_writer = Deflater(
+                deflate.server_max_window_bits, deflate.server_no_context_takeover
+            )
+        self.to_server = Direction(
+            "to_server",
+            connection.to_server,
+            MessageWriter(
+                masked=True,
+                deflater=server_writer,
+                context_takeover=deflate is not None and not deflate.client_no_context_takeover,
+            ),
+            policy,
+            self,
+        )
+        self.to_client = Direction(
+            "to_client",
+            connection.to_client,
+            MessageWriter(
+                masked=False,
+                deflater=client_writer,
+                context_takeover=deflate is not None and not deflate.server_no_context_takeover,
+            ),
+            policy,
+            self,
+        )
+
+    # --- what the directions report ---
+
+    def saw_controls(self, direction: Direction, now_ns: int) -> None:
+        """Control frames were read: pings and pongs are matched, a Close frame is noted."""
+        connection = self.connection
+        controls = direction.reader.controls
+        for control in controls:
+            if control.opcode == CLOSE:
+                connection.ends(now_ns).close_frame(
+                    "server" if direction.to_client else "client",
+                    control.payload,
+                    forwarded=direction.open and not self.closing,
+                )
+            elif control.opcode == PING:
+                connection.pings.ping(control.payload, now_ns, to_client=direction.to_client)
+            else:
+                connection.pings.pong(control.payload, now_ns, to_client=direction.to_client)
+        controls.clear()
+
+    def saw_messages(self, direction: Direction, now_ns: int) -> None:
+        for facts in direction.reader.finished:
+            self.recorder.message(direction, now_ns, facts)
+        direction.reader.finished.clear()
+
+    # --- closing ---
+
+    def close(self, code: int, reason: str, cause: Cause) -> None:
+        """Send a Close frame to both sides; what arrives from now on is not forwarded."""
+        if self.closing:
+            return
+        self.closing = True
+        self.connection.ends(self.clock()).by_proxy(cause, code)
+        for direction in (self.to_server, self.to_client):
+            out = direction.shut(code, reason)
+            if out:
+                self.outbox.append((direction, out))
+
+    @property
+    def closed_by_both(self) -> bool:
+        return self.to_server.reader.closed and self.to_client.reader.closed
+
+    # --- when inspection fails ---
+
+    def inspection_failed(self, question: Observation, error: BaseException) -> None:
+        """A policy or script raised: forward (open) or close with 1011 (closed); never quietly."""
+        name = type(error).__name__  # its text may quote payload
+        self.recorder.inspection_failed(
+            self.connection, f"{name} while inspecting a {question.kind}"
+        )
+        if self.on_error == "closed":
+            question.close(1011, "inspection failed")
+
+    def unrecorded(self) -> bool:
+        """A frame's record could not be written. Returns whether it is forwarded all the same."""
+        if self.on_error == "open":
+            return True
+        self.close(1011, "cannot record", "error")
+        return False
+
+    def too_large(self, direction: Direction) -> bool:
+        """A message cannot be inspected whole. Returns whether it is forwarded all the same."""
+        limit = direction.hold_limit
+        if self.on_error == "open" and not direction.writer.recompress:
+            self.recorder.inspection_failed(
+                self.connection, f"a message over {limit} bytes, or unreadable, passed uninspected"
+            )
+            return True
+        self.recorder.inspection_failed(
+            self.connection, f"a message over {limit} bytes, or unreadable, was stopped"
+        )
+        self.close(1009, "message too big to inspect", "policy")
+        return False

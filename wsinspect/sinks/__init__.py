@@ -1,0 +1,1 @@
+"""Where events go: the hub, the JSON log, the dashboard's socket."""

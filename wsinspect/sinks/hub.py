@@ -1,0 +1,269 @@
+"""Where all facts meet: they become events, encoded once, and go to the log and the dashboards.
+
+Owns: the table of connections, the totals, the batches, and the count of what was not recorded.
+Must not know: mitmproxy, Textual. One hub, one thread (the event loop's); never blocks but for
+``--audit``.
+
+Frames wait in ``_pending`` for at most 20 ms or 1,024 frames and are rendered together; an open
+or a close event is rendered after all that waits, so the log is in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from wsinspect.model import events
+from wsinspect.model.connection import Connection
+from wsinspect.model.lines import FrameLines
+from wsinspect.protocol.messages import MessageFacts
+from wsinspect.protocol.reader import Record
+from wsinspect.relay.direction import Direction
+from wsinspect.sinks.jsonl import JsonLog
+
+__all__ = ["Batch", "Hub", "Payloads", "RecordLevel", "Viewer"]
+
+RecordLevel = Literal["connections", "messages", "frames", "all"]
+Payloads = Literal["none", "preview", "full"]
+
+# direction, now_ns, seq of the first, records, forwarded, previews
+type Batch = tuple[Direction, int, int, list[Record], bool, list[bytes]]
+
+_FLUSH_FRAMES = 1024
+_FLUSH_S = 0.02
+_RECENT_FRAMES = 20_000
+_RECENT_CLOSED = 500
+_LOG_STATS_S = 10.0
+
+
+class Viewer(Protocol):
+    """A sink for dashboards. Cheap calls; only made while somebody watches."""
+
+    def opened(self, line: bytes) -> None: ...
+    def frames(self, batches: list[Batch]) -> None: ...
+    def closed(self, connection: Connection, line: bytes) -> None: ...
+    def stats(self, line: bytes) -> None: ...
+    def problem(self, say: str) -> None: ...
+
+    dropped: int
+
+
+class Hub:
+    """The recorder of all relays (``relay.Recorder``)."""
+
+    def __init__(
+        self,
+        *,
+        log: JsonLog | None = None,
+        record: RecordLevel = "frames",
+        payloads: Payloads = "none",
+        audit: bool = False,
+        host: str | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.log = log
+        self.record = record
+        self.payloads: Payloads = payloads
+        self.audit = audit
+        self.host = socket.gethostname() if host is None else host
+        self.clock = clock
+        self.viewer: Viewer | None = None
+        self.on_dead_log: Callable[[], None] | None = None
+        self.connections: dict[int, Connection] = {}
+        self.recent: deque[Batch] = deque()
+        self.recent_closed: deque[tuple[bytes, bytes]] = deque(maxlen=_RECENT_CLOSED)
+        self.started_ns = clock()
+        self.connections_total = 0
+        self.handshakes_failed = 0
+        self.inspection_errors = 0
+        self._log_frames = log is not None and record in ("frames", "all")
+        self._log_messages = log is not None and record in ("messages", "all")
+        self._lines = FrameLines("to_server"), FrameLines("to_client")
+        self._pending: list[Batch] = []
+        self._pending_frames = 0
+        self._recent_frames = 0
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._ended = [0, 0, 0, 0]  # frames, messages, payload and wire bytes of ended connections
+        self._last_stats = (self.started_ns, 0, 0)
+        self._log_stats_ns = self.started_ns
+        self._flow_ids = 0
+
+    # --- connections ---
+
+    def next_flow_id(self) -> int:
+        self._flow_ids += 1
+        return self._flow_ids
+
+    def opened(self, connection: Connection, status: int) -> None:
+        """A handshake is over: 101 puts the connection into the table, all else only on record."""
+        self.flush()
+        if status == 101:
+            self.connections[connection.flow_id] = connection
+            self.connections_total += 1
+            tell = self._log_messages
+            for reader in (connection.to_server, connection.to_client):
+                reader.tell_messages = tell
+                reader.joiner.keep_payload = tell and self.payloads == "full"
+        else:
+            self.handshakes_failed += 1
+        line = events.open_event(connection, connection.opened_ns, status)
+        self._write(line, 1)
+        if self.viewer is not None:
+            self.viewer.opened(line)
+
+    def closed(self, connection: Connection) -> None:
+        """Both sides are gone. Counted and written once."""
+        if connection.closed:
+            return
+        connection.closed = True
+        self.flush()
+        self.connections.pop(connection.flow_id, None)
+        for reader in (connection.to_server, connection.to_client):
+            self._ended[0] += reader.frames
+            self._ended[1] += reader.joiner.messages
+            self._ended[2] += reader.payload_bytes
+            self._ended[3] += reader.wire_bytes
+        line = events.close_event(connection, self.clock())
+        self._write(line, 1)
+        self.recent_closed.append((events.open_event(connection, connection.opened_ns, 101), line))
+        if self.viewer is not None:
+            self.viewer.closed(connection, line)
+
+    # --- relay.Recorder ---
+
+    def frames(
+        self,
+        direction: Direction,
+        now_ns: int,
+        seq: int,
+        records: list[Record],
+        forwarded: bool,
+        previews: list[bytes],
+    ) -> bool:
+        self._pending.append((direction, now_ns, seq, records, forwarded, previews))
+        self._pending_frames += len(records)
+        if self.audit:
+            return self.flush()
+        if self._pending_frames >= _FLUSH_FRAMES:
+            self.flush()
+        elif self._flush_timer is None:
+            self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
+        return True
+
+    def message(self, direction: Direction, now_ns: int, facts: MessageFacts) -> None:
+        if self._log_messages:
+            self.flush()
+            connection = direction.relay.connection
+            line = events.message_event(
+                connection, direction.name, facts, now_ns, payloads=self.payloads
+            )
+            self._write(line, 1)
+
+    def inspection_failed(self, connection: Connection, say: str) -> None:
+        self.inspection_errors += 1
+        self.problem(f"connection {connection.flow_id}: {say}")
+
+    # --- out ---
+
+    def flush(self) -> bool:
+        """Render and hand on all that waits. False: the log did not take it."""
+        written = True
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        if not self._pending:
+            return written
+        batches, self._pending = self._pending, []
+        frames, self._pending_frames = self._pending_frames, 0
+        if self._log_frames:
+            lines = self._lines
+            text = [
+                lines[direction.to_client].render(
+                    direction.relay.connection, now_ns, seq, records, forwarded=forwarded
+                )
+                for direction, now_ns, seq, records, forwarded, _ in batches
+            ]
+            written = self._write(b"".join(text), frames)
+        self.recent.extend(batches)
+        self._recent_frames += frames
+        while self._recent_frames > _RECENT_FRAMES and len(self.recent) > 1:
+            self._recent_frames -= len(self.recent.popleft()[3])
+        if self.viewer is not None:
+            self.viewer.frames(batches)
+        return written
+
+    def _write(self, lines: bytes, count: int) -> bool:
+        if self.log is None or self.log.write(lines, count):
+            return True
+        if self.on_dead_log is not None:
+            self.on_dead_log()
+        return False
+
+    def problem(self, say: str) -> None:
+        """Something is wrong that the user must see: stderr, the dashboard."""
+        print(f"wsinspect: {say}", file=sys.stderr, flush=True)
+        if self.viewer is not None:
+            self.viewer.problem(say)
+
+    # --- totals ---
+
+    def stats(self) -> events.Stats:
+        """Totals since the start, with rates since the last call."""
+        now_ns = self.clock()
+        frames, messages, payload_bytes, wire_bytes = self._ended
+        for connection in self.connections.values():
+            for reader in (connection.to_server, connection.to_client):
+                frames += reader.frames
+                messages += reader.joiner.messages
+                payload_bytes += reader.payload_bytes
+                wire_bytes += reader.wire_bytes
+        then_ns, then_frames, then_bytes = self._last_stats
+        elapsed_s = max(1e-3, (now_ns - then_ns) / 1e9)
+        self._last_stats = now_ns, frames, wire_bytes
+        log = self.log
+        stats = events.Stats(
+            schema_version=events.SCHEMA_VERSION,
+            uptime_s=round((now_ns - self.started_ns) / 1e9, 3),
+            connections_open=len(self.connections),
+            connections_total=self.connections_total,
+            handshakes_failed=self.handshakes_failed,
+            frames=frames,
+            messages=messages,
+            payload_bytes=payload_bytes,
+            wire_bytes=wire_bytes,
+            frames_per_s=round((frames - then_frames) / elapsed_s, 1),
+            wire_bytes_per_s=round((wire_bytes - then_bytes) / elapsed_s, 1),
+            log_lines=0 if log is None else log.lines,
+            log_dropped=0 if log is None else log.dropped,
+            dashboard_dropped=0 if self.viewer is None else self.viewer.dropped,
+            inspection_errors=self.inspection_errors,
+        )
+        if log is not None and log.error is not None:
+            stats.log_error = log.error
+        return stats
+
+    def tick(self) -> None:
+        """Once a second: stats to the dashboards, every ten seconds to the log."""
+        self.flush()
+        now_ns = self.clock()
+        due = now_ns - self._log_stats_ns >= _LOG_STATS_S * 1e9
+        if self.viewer is None and not due:
+            return
+        line = events.stats_event(self.stats(), now_ns, self.host)
+        if due:
+            self._log_stats_ns = now_ns
+            self._write(line, 1)
+        if self.viewer is not None:
+            self.viewer.stats(line)
+
+    def end(self) -> None:
+        """The last events; the log is complete after it."""
+        self.flush()
+        self._write(events.stats_event(self.stats(), self.clock(), self.host), 1)
+        if self.log is not None and not self.log.close():
+            print("wsinspect: the log could not be completed", file=sys.stderr)

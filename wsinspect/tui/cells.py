@@ -1,0 +1,77 @@
+"""From text to Segments: exact cell widths. The only road from data to the screen.
+
+Owns clipping and padding (East Asian wide characters and emoji take two cells) and makes every
+text harmless on the way (`safe`). Knows nothing of what is drawn.
+"""
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from wsinspect.tui.safe import MARKS_MAX, safe
+
+ELLIPSIS = "…"
+
+
+def _cut(text: str, width: int) -> str:
+    """The longest start of `text` that takes at most `width` cells."""
+    taken = 0
+    for index, char in enumerate(text):
+        taken += 1 if char.isascii() else cell_len(char)
+        if taken > width:
+            return text[:index]
+    return text
+
+
+def clip(text: str, width: int) -> str:
+    """`text` made harmless, in at most `width` cells; `…` marks a cut."""
+    if width <= 0:
+        return ""
+    longest = (width + 1) * (1 + MARKS_MAX)
+    text = safe(text if len(text) <= longest else text[:longest])
+    if (len(text) if text.isascii() else cell_len(text)) <= width:
+        return text
+    return _cut(text, width - 1) + ELLIPSIS
+
+
+def fit(text: str, width: int, right: bool = False) -> str:
+    """`text` in exactly `width` cells, clipped or padded."""
+    text = clip(text, width)
+    missing = width - (len(text) if text.isascii() else cell_len(text))
+    if missing <= 0:
+        return text
+    return " " * missing + text if right else text + " " * missing
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` made harmless and cut into lines of at most `width` cells."""
+    text = safe(text)
+    lines: list[str] = []
+    while text and width > 0:
+        # A wide character in one column would never fit: it is taken alone and clipped later.
+        piece = _cut(text, width) or text[0]
+        lines.append(piece)
+        text = text[len(piece) :]
+    return lines
+
+
+def spread(
+    left: Iterable[tuple[str, Style]], right: Iterable[tuple[str, Style]], width: int
+) -> list[Segment]:
+    """One line: `left` from the left edge, `right` at the right edge, which wins when short."""
+    tail: list[Segment] = []
+    room = width
+    for text, style in reversed(list(right)):
+        text = clip(text, room)
+        if text:
+            tail.insert(0, Segment(text, style))
+            room -= cell_len(text)
+    head: list[Segment] = []
+    for text, style in left:
+        text = clip(text, room)
+        if text:
+            head.append(Segment(text, style))
+            room -= cell_len(text)
+    return [*head, Segment(" " * room), *tail]

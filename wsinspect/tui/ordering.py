@@ -1,0 +1,49 @@
+"""The orders of the connection list, as data. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from wsinspect.tui.connection import Connection
+
+type Measure = Callable[[Connection, int], float | str | tuple[bool, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`column` is what a click on that header chooses; `largest_first` its natural direction.
+
+    `moving` orders change with the traffic, the others only with the set of connections.
+    """
+
+    column: str
+    say: str
+    measure: Measure
+    largest_first: bool = True
+    moving: bool = False
+
+
+ORDERS = (
+    Order("state", "newest", lambda c, _: (not c.ended, c.ended_ns or c.opened_ns)),
+    Order("rate", "busiest", lambda c, now: c.frames_per_s(now), moving=True),
+    Order("bytes_to_server", "bytes ↑", lambda c, _: c.to_server[2], moving=True),
+    Order("bytes_to_client", "bytes ↓", lambda c, _: c.to_client[2], moving=True),
+    Order("frames_to_server", "frames ↑", lambda c, _: c.to_server[0], moving=True),
+    Order("frames_to_client", "frames ↓", lambda c, _: c.to_client[0], moving=True),
+    Order("age", "age", lambda c, now: c.age_s(now), moving=True),
+    Order("idle", "idle", lambda c, now: c.idle_s(now), moving=True),
+    Order("host", "host", lambda c, _: c.facts.host or "", False),
+    Order("path", "path", lambda c, _: c.facts.uri or "", False),
+    Order("client", "client", lambda c, _: c.client, False),
+    Order("end", "close code", lambda c, _: float(c.close.code_observed or 0) if c.close else 0.0),
+)
+BY_COLUMN = {order.column: index for index, order in enumerate(ORDERS)}
+
+
+def ordered(
+    connections: Iterable[Connection], order: Order, reverse: bool, now_ns: int
+) -> list[Connection]:
+    """Sorted; equal ones keep their place."""
+    measure = order.measure
+    return sorted(
+        connections, key=lambda c: measure(c, now_ns), reverse=order.largest_first is not reverse
+    )

@@ -1,0 +1,119 @@
+"""Titles of the panes and the sentence on the chosen connection. Pure."""
+
+from wsinspect.tui.bars import Item, Line
+from wsinspect.tui.connection import Connection, State
+from wsinspect.tui.connections import ConnectionsView
+from wsinspect.tui.figures import count, duration
+from wsinspect.tui.frames import FramesView
+from wsinspect.tui.palette import STATE_GLYPH, Palette
+from wsinspect.tui.words import close_name, close_sentence, end_cause
+
+
+def _title(name: str, focused: bool, p: Palette) -> tuple[Item, ...]:
+    rule = p.rule_active if focused else p.rule
+    return (Item("─ ", rule), Item(name, p.title if focused else p.label), Item(" ", rule))
+
+
+def connections_title(view: ConnectionsView, focused: bool, p: Palette) -> Line:
+    left = [*_title("Connections", focused, p), Item(f"{count(view.count())} ", p.strong)]
+    right = []
+    if view.held:
+        new = f"‖ held · {count(view.held_new)} new"
+        right.append(Item(f" {new} ", p.warn, action="pause"))
+    if view.hide_ended:
+        right.append(Item(" ended hidden ", p.warn, 2, "toggle_ended"))
+    arrow = "▴" if view.reverse is view.order.largest_first else "▾"
+    right.append(Item(f" by {view.order.say} {arrow} ", p.label, 1, "order(1)"))
+    return _line(left, right, focused, p)
+
+
+def _line(left: list[Item], right: list[Item], focused: bool, p: Palette) -> Line:
+    rule = p.rule_active if focused else p.rule
+    return Line(tuple(left), (*right, Item("─", rule)), "─", rule)
+
+
+def frames_title(view: FramesView, focused: bool, p: Palette) -> Line:
+    left = [*_title("Frames", focused, p)]
+    connection = view.connection
+    if connection is not None:
+        left.append(Item(f"#{connection.flow_id} ", p.strong))
+    right = []
+    if view.store.watched.skipped:
+        right.append(Item(f" {count(view.store.watched.skipped)} too fast to show ", p.warn, 2))
+    if connection is None:
+        pass
+    elif view.following and connection.ended:
+        right.append(Item(f" {connection.state.value} ", p.state(connection.state)))
+    elif view.following:
+        right.append(Item(" following ", p.good, action="pause"))
+    else:
+        right.append(Item(f" ‖ paused · {count(view.new)} new ", p.warn, action="pause"))
+    return _line(left, right, focused, p)
+
+
+def _way(connection: Connection) -> str:
+    facts = connection.facts
+    scheme = "wss" if facts.tls else "ws"
+    return f"{scheme}://{facts.host or connection.server}{facts.uri or ''}"
+
+
+def about(connection: Connection | None, now_ns: int, p: Palette) -> list[Line]:
+    """Two lines on the chosen connection: what it is, how it is or how it ended."""
+    if connection is None:
+        return []
+    facts = connection.facts
+    state = p.state(connection.state)
+    what = [
+        Item(f" {STATE_GLYPH[connection.state]} ", state),
+        Item(_way(connection), p.text),
+    ]
+    if facts.subprotocol:
+        what.append(Item(f"  {facts.subprotocol}", p.label, 2))
+    if facts.server_extensions:
+        what.append(Item(f"  {', '.join(facts.server_extensions)}", p.label, 3))
+    right = (Item(f"  from {connection.client} ", p.label, 1),)
+    return [Line(tuple(what), right), _fate(connection, now_ns, p)]
+
+
+def _fate(connection: Connection, now_ns: int, p: Palette) -> Line:
+    state = p.state(connection.state)
+    age = duration(connection.age_s(now_ns))
+    idle = duration(connection.idle_s(now_ns))
+    close = connection.close
+    if close is None:
+        return _fate_without_close(connection, age, idle, p)
+    items = []
+    if close.code_observed is not None:
+        code = close.code_observed
+        items.append(
+            Item(f"   {code} {close_name(code)}", state + p.strong if not close.clean else p.text)
+        )
+        items.append(Item(f" · {end_cause(close)}", state if not close.clean else p.text))
+        if close.reason:
+            items.append(Item(f" · “{close.reason}”", p.text, 2))
+    else:
+        items.append(Item(f"   {end_cause(close)}", state))
+    if close.code_relayed is not None and close.code_relayed != close.code_observed:
+        items.append(Item(f" · relayed as {close.code_relayed}", p.warn, 3))
+    if close.unfinished:
+        items.append(Item(" · a frame never finished", p.bad, 3))
+    items.append(Item(f" · after {age}, idle {idle}", p.label, 4))
+    if close.code_observed is not None:
+        items.append(Item(f" · {close_sentence(close.code_observed)}", p.faint, 5))
+    return Line(tuple(items))
+
+
+def _fate_without_close(connection: Connection, age: str, idle: str, p: Palette) -> Line:
+    facts = connection.facts
+    if connection.state is State.REFUSED:
+        say = f"   the opening handshake failed: HTTP {facts.status}"
+        return Line((Item(say, p.bad), *_findings(connection, p)))
+    if connection.state is State.UNSEEN:
+        return Line((Item("   ended while this dashboard was away", p.label),))
+    items = [Item(f"   {connection.state.value} for {age}, idle {idle}", p.label)]
+    return Line((*items, *_findings(connection, p)))
+
+
+def _findings(connection: Connection, p: Palette) -> list[Item]:
+    found = [f.say or f.code for f in connection.facts.findings]
+    return [Item(f" · {say}", p.warn, 1) for say in found]

@@ -1,0 +1,229 @@
+"""What the dashboard knows: connections, the watched one's frames, totals, drops, problems.
+
+Fed line by line (`apply`), read by the views on their tick. Pure: no Textual, no I/O, its clock is
+given. Bounded: at most ENDED_MAX ended connections, FRAMES_MAX frames, PROBLEMS_MAX problems.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from wsinspect.tui.connection import NS, Activity, Connection, State, timestamp_ns
+from wsinspect.tui.framelog import FrameLog
+from wsinspect.tui.wire import (
+    CloseFacts,
+    Frames,
+    Hello,
+    Line,
+    Problem,
+    Stats,
+    Totals,
+    WsClose,
+    WsOpen,
+)
+
+ENDED_MAX = 2_000
+PROBLEMS_MAX = 20
+_NEW_S = 2  # a connection's first totals count as traffic of now only if it is younger than this
+
+
+def _address(ip: str, port: int) -> str:
+    if not ip:
+        return ""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def losses(stats: dict[str, Any]) -> dict[str, int]:
+    """What `stats` says was not recorded or failed, by what it was: `log_dropped` is `log`."""
+    found = {}
+    for name, value in stats.items():
+        if name.endswith(("dropped", "errors")) and isinstance(value, int) and value > 0:
+            found[name.removesuffix("dropped").strip("_").replace("_", " ") or "events"] = value
+    return found
+
+
+class Store:
+    """The one mutable picture; the feed writes it, views read it, both on one thread.
+
+    `version` changes with every line that may change what is drawn; `membership` with every
+    change of the set of connections or of who is live.
+    """
+
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self.clock = clock
+        self.frozen_ns: int | None = None  # the picture's time while the proxy is lost
+        self.version = 0
+        self._generation = 0
+        self._unconfirmed = False
+        self.hello: Hello | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self.membership = 0
+        self.live: dict[int, Connection] = {}
+        self.ended: dict[int, Connection] = {}
+        self.watched = FrameLog()
+        self.frames_to_server = Activity()
+        self.frames_to_client = Activity()
+        self.bytes_to_server = Activity()
+        self.bytes_to_client = Activity()
+        self.ended_count = 0
+        self.unclean_count = 0
+        self.refused_count = 0
+        self.losses: dict[str, int] = {}
+        self.unreadable = 0
+        self.problems: deque[str] = deque(maxlen=PROBLEMS_MAX)
+
+    # Reading
+
+    def now_ns(self) -> int:
+        """The time that the picture shows."""
+        return self.clock() if self.frozen_ns is None else self.frozen_ns
+
+    def find(self, flow_id: int | None) -> Connection | None:
+        if flow_id is None:
+            return None
+        return self.live.get(flow_id) or self.ended.get(flow_id)
+
+    def newest_first(self) -> list[Connection]:
+        """Live ones, newest first, then the ended ones, last ended first."""
+        return [*reversed(self.live.values()), *reversed(self.ended.values())]
+
+    def __len__(self) -> int:
+        return len(self.live) + len(self.ended)
+
+    # Writing
+
+    def watch(self, flow_id: int | None) -> None:
+        """Start over with the frames of `flow_id`."""
+        self.watched = FrameLog(flow_id)
+        self.version += 1
+
+    def apply(self, line: Line) -> None:
+        self.version += 1
+        match line:
+            case Totals():
+                self._totals(line)
+            case Frames():
+                if line.flow_id == self.watched.flow_id:
+                    self.watched.extend(line.rows, line.skipped)
+            case WsOpen():
+                self._open(line)
+            case WsClose():
+                self._close(line)
+            case Stats():
+                self._stats(line)
+            case Hello():
+                self._hello(line)
+            case Problem():
+                self.add_problem(line.say)
+
+    def add_problem(self, say: str) -> None:
+        self.version += 1
+        if say not in self.problems:
+            self.problems.append(say)
+
+    def acknowledge(self) -> None:
+        """Forget the problems shown so far."""
+        self.version += 1
+        self.problems.clear()
+
+    def _hello(self, line: Hello) -> None:
+        same = self.hello is not None and self.hello.pid == line.pid
+        if self.hello is not None and not same:
+            self._forget()
+        self.hello = line
+        # The proxy now sends what is live; who was live here and is not named has ended unseen.
+        # The first `stats` after it comes behind that list and settles it.
+        self._generation += 1
+        self._unconfirmed = same and bool(self.live)
+
+    def _known(self, flow_id: int) -> Connection:
+        connection = self.find(flow_id)
+        if connection is None:
+            connection = self.live[flow_id] = Connection(flow_id)
+            self.membership += 1
+        connection.generation = self._generation
+        return connection
+
+    def _open(self, line: WsOpen) -> None:
+        connection = self._known(line.flow_id)
+        connection.facts = line.open
+        connection.client = _address(line.src_ip, line.src_port)
+        connection.server = line.open.upstream or _address(line.dest_ip, line.dest_port)
+        connection.opened_ns = timestamp_ns(line.timestamp)
+        if connection.state is State.UNSEEN:  # it lives after all
+            del self.ended[line.flow_id]
+            self.live[line.flow_id] = connection
+            self.membership += 1
+            connection.ended_ns = 0
+            connection.state = State.OPENING
+        if line.open.status not in (101, None):
+            if connection.state is State.OPENING:
+                self.refused_count += 1
+                self._end(connection, State.REFUSED, connection.opened_ns)
+        elif connection.state is State.OPENING:
+            connection.state = State.OPEN
+
+    def _close(self, line: WsClose) -> None:
+        connection = self._known(line.flow_id)
+        if not connection.client:
+            connection.client = _address(line.src_ip, line.src_port)
+            connection.server = _address(line.dest_ip, line.dest_port)
+        close: CloseFacts = line.close
+        connection.close = close
+        for name in ("to_server", "to_client"):
+            way = getattr(close, name)
+            totals = (way.frames, way.payload_bytes, way.wire_bytes, way.messages)
+            setattr(connection, name, totals)
+        if connection.state in (State.CLEAN, State.UNCLEAN):
+            return  # told again on a new attach
+        self.ended_count += 1
+        self.unclean_count += not close.clean
+        state = State.CLEAN if close.clean else State.UNCLEAN
+        self._end(connection, state, timestamp_ns(line.timestamp))
+
+    def _end(self, connection: Connection, state: State, ended_ns: int) -> None:
+        connection.state = state
+        connection.ended_ns = ended_ns
+        self.live.pop(connection.flow_id, None)
+        self.ended.pop(connection.flow_id, None)
+        self.ended[connection.flow_id] = connection
+        while len(self.ended) > ENDED_MAX:
+            del self.ended[next(iter(self.ended))]
+        self.membership += 1
+
+    def _totals(self, line: Totals) -> None:
+        second = line.timestamp_ns // NS
+        up_frames = up_bytes = down_frames = down_bytes = 0
+        for row in line.rows:
+            connection = self.live.get(row.flow_id)
+            if connection is None:
+                if row.flow_id in self.ended:
+                    continue  # its close was exact
+                connection = self._known(row.flow_id)
+            old = not connection.frames and (line.timestamp_ns - connection.opened_ns > _NEW_S * NS)
+            growth = connection.apply(row)
+            if old:
+                continue
+            connection.activity.add(second, growth[0] + growth[2])
+            up_frames += growth[0]
+            up_bytes += growth[1]
+            down_frames += growth[2]
+            down_bytes += growth[3]
+        self.frames_to_server.add(second, up_frames)
+        self.bytes_to_server.add(second, up_bytes)
+        self.frames_to_client.add(second, down_frames)
+        self.bytes_to_client.add(second, down_bytes)
+
+    def _stats(self, line: Stats) -> None:
+        self.losses = losses(line.stats)
+        error = line.stats.get("log_error")
+        if error:
+            self.add_problem(f"the log: {error}")
+        if self._unconfirmed:
+            self._unconfirmed = False
+            ended_ns = timestamp_ns(line.timestamp)
+            for connection in [c for c in self.live.values() if c.generation < self._generation]:
+                self._end(connection, State.UNSEEN, ended_ns)

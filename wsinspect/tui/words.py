@@ -1,0 +1,130 @@
+"""Connections and frames in words: how it ended, who did it, what a payload is. Pure text.
+
+The meaning of codes and opcodes comes from `wsinspect.protocol`; this only makes sentences.
+"""
+
+from wsinspect.protocol.close_codes import close_words
+from wsinspect.protocol.opcodes import BINARY, CLOSE, CONTINUATION, OPCODE_NAMES, TEXT
+from wsinspect.tui.connection import Connection, State
+from wsinspect.tui.safe import safe_bytes
+from wsinspect.tui.wire import CloseFacts, Frame
+
+_ABRUPT = {
+    "fin": "FIN",
+    "rst": "TCP reset",
+    "timeout": "timeout",
+    "policy": "cut by policy",
+    "error": "error in the proxy",
+    "shutdown": "proxy stopped",
+}
+_SHOWN_LEN = 512  # bytes of a payload that are read for one line
+
+
+def close_name(code: int) -> str:
+    """The registered name, in lower case: `normal closure`."""
+    return close_words(code).split(":")[0].lower()
+
+
+def close_sentence(code: int) -> str:
+    return close_words(code).partition(": ")[2]
+
+
+def by(initiator: str) -> str:
+    return "" if initiator in ("", "none") else f" by {initiator}"
+
+
+def end_short(connection: Connection) -> str:
+    """How it ended, for a column: `1000 normal closure by client`, `1006 TCP reset by server`."""
+    close = connection.close
+    if close is None:
+        if connection.state is State.REFUSED:
+            return f"HTTP {connection.facts.status}"
+        return "while detached" if connection.state is State.UNSEEN else ""
+    code = close.code_observed
+    what = _ABRUPT.get(close.cause) if close.cause != "close_frame" else None
+    if what is None:
+        what = close_name(code) if code is not None else close.cause
+    what = what.removesuffix(" closure")
+    return f"{code if code is not None else '–'} {what}{by(close.initiator)}"
+
+
+def end_cause(close: CloseFacts) -> str:
+    """The cause in words: `TCP reset by the server`."""
+    who = "" if close.initiator in ("", "none") else f" by the {close.initiator}"
+    if close.cause == "close_frame":
+        return f"closed{who}"
+    what = _ABRUPT.get(close.cause, close.cause)
+    return f"{what}{who}, no Close frame" if close.cause in ("fin", "rst") else f"{what}{who}"
+
+
+def opcode_short(opcode: int) -> str:
+    """An opcode's name in at most 7 cells; reserved ones by number."""
+    if opcode == CONTINUATION:
+        return "contin."
+    name = OPCODE_NAMES[opcode]
+    return name if len(name) <= 7 else f"op 0x{opcode:x}"
+
+
+def last_opcode(connection: Connection) -> str:
+    if connection.last_opcode is None or not 0 <= connection.last_opcode < 16:
+        return ""
+    return opcode_short(connection.last_opcode)
+
+
+def flags(frame: Frame) -> str:
+    """Five fixed places: FIN, RSV1, RSV2, RSV3, mask."""
+    rsv = frame.rsv
+    return "".join(
+        (
+            "F" if frame.fin else "·",
+            "1" if rsv & 4 else "·",
+            "2" if rsv & 2 else "·",
+            "3" if rsv & 1 else "·",
+            "M" if frame.mask is not None else "·",
+        )
+    )
+
+
+def is_compressed(frame: Frame) -> bool:
+    """RSV1 on a data frame: permessage-deflate (RFC 7692 §6)."""
+    return frame.rsv & 4 != 0 and frame.opcode in (TEXT, BINARY)
+
+
+def _hex(data: bytes) -> str:
+    return data[:_SHOWN_LEN].hex(" ")
+
+
+def looks_like_text(data: bytes) -> bool:
+    """UTF-8 without control characters, but for a character cut at the end."""
+    for cut in range(4):
+        try:
+            text = data[: len(data) - cut].decode()
+        except UnicodeDecodeError:
+            continue
+        return all(char.isprintable() or char in "\n\r\t" for char in text)
+    return False
+
+
+def close_payload(data: bytes) -> str:
+    """A Close frame's code and reason: `1000 normal closure “bye”` (RFC 6455 §5.5.1)."""
+    if len(data) < 2:
+        return "no code" if not data else f"cut short: {_hex(data)}"
+    code = int.from_bytes(data[:2])
+    reason = f" “{safe_bytes(data[2:])}”" if data[2:] else ""
+    return f"{code} {close_name(code)}{reason}"
+
+
+def preview(frame: Frame) -> str:
+    """The start of the payload as one line of text."""
+    data = frame.preview
+    if data is None:
+        return "" if frame.payload_len == 0 else "not sent"
+    if frame.opcode == CLOSE:
+        return close_payload(data)
+    if not data:
+        return ""
+    if is_compressed(frame):
+        return f"deflate {_hex(data)}"
+    if frame.opcode == TEXT or looks_like_text(data):
+        return safe_bytes(data)
+    return _hex(data)
