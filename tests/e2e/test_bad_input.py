@@ -82,18 +82,20 @@ def test_unknown_command(tmp_path: Path) -> None:
     assert_one_line(result, "inspekt")
 
 
-@pytest.mark.parametrize("what", ["no folder", "a folder", "not writable"])
+@pytest.mark.parametrize("what", ["no folder", "a folder", "below a file", "not writable"])
 def test_unwritable_log(tmp_path: Path, what: str) -> None:
     log = tmp_path / "log.jsonl"
     if what == "no folder":
         log = tmp_path / "none" / "log.jsonl"
     elif what == "a folder":
         log.mkdir()
+    elif what == "below a file":
+        log.touch()
+        log /= "log.jsonl"
+    elif os.geteuid() == 0:
+        log = Path("/proc/no-such-file.jsonl")  # root may write anywhere but here
     else:
-        if os.geteuid() == 0:
-            log = Path("/proc/version")  # root may write anything but this
-        else:
-            log.touch(mode=0o400)
+        log.touch(mode=0o400)
     assert_one_line(run(tmp_path, "--log", str(log)), str(log))
 
 

@@ -233,6 +233,8 @@ async def test_on_violation_close_tells_both_sides(start_proxy: StartProxy) -> N
             await second.receive(len(good))
             await first.send(bad)
             await asyncio.gather(first.read_to_end(), second.read_to_end())
+            pair.client.finish()
+            pair.server.finish()
             passage = await pair.tap.passage(f"/{name}")
         back, _ = parse_frames(bytes(first.received))
         on, _ = parse_frames(bytes(second.received))
@@ -248,5 +250,4 @@ async def test_on_violation_close_tells_both_sides(start_proxy: StartProxy) -> N
         assert found.close["initiator"] == "proxy", name
         assert found.close["cause"] in {"policy", "error"}, name
 
-    for name in VIOLATIONS:
-        await one(name)
+    await asyncio.gather(*(one(name) for name in VIOLATIONS))

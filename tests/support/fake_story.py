@@ -157,7 +157,7 @@ _LIVE: tuple[tuple[str, str, dict[str, Any], tuple[int, int], tuple[int, int]], 
 def chat_frames(at_ns: int) -> list[Row]:
     """A talk with every kind of frame in it, the newest last."""
     step = 137_000_000
-    says = (
+    says: tuple[tuple[int, int, bytes, dict[str, Any]], ...] = (
         (0, 1, b'{"type":"join","room":"football","user":"ada"}', {}),
         (1, 1, b'{"type":"joined","room":"football","members":41}', {}),
         (1, 9, b"keepalive-7", {}),

@@ -86,7 +86,12 @@ class ProxyProcess:
     """
 
     def __init__(
-        self, folder: Path, *args: str, record: str = "frames", command: Sequence[str] = ()
+        self,
+        folder: Path,
+        *args: str,
+        record: str = "frames",
+        command: Sequence[str] = (),
+        log: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -97,7 +102,8 @@ class ProxyProcess:
         self.port = 0
         common = ["-p", "0", "--set", f"confdir={self.confdir}"]
         if command:
-            self.command = [*command, *common, *args]
+            own_log = ["--log", str(self.log_path)] if log else []
+            self.command = [*command, *own_log, *common, *args]
         elif OTHER:
             self.command = [*OTHER, *common, *args]
         else:

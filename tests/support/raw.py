@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+from tests.support.certs import TestAuthority
 from tests.support.tap import Tap, reset, unmask
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -228,15 +229,18 @@ async def raw_pair(
     proxy_port: int,
     target: str,
     *,
-    connect: bool = True,
     request_lines: tuple[str, ...] = (),
     response_lines: tuple[str, ...] = (),
     version: int = 13,
     upgrade: str = "websocket",
     with_request: bytes = b"",
     with_response: bytes = b"",
+    tls: tuple[TestAuthority, ssl.SSLContext] | None = None,
 ) -> AsyncIterator[Pair]:
-    """A `Pair`; `with_request`/`with_response` go out in the same write as the handshake."""
+    """A `Pair`; `with_request`/`with_response` go out in the same write as the handshake.
+
+    `tls`: the server's authority and what the client trusts, for TLS on both legs.
+    """
     accepted: asyncio.Future[tuple[RawPeer, bytes]] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
@@ -246,8 +250,13 @@ async def raw_pair(
         accepted.set_result((peer, head))
         await over.wait()
 
-    async with raw_server(handler) as server_port, Tap(server_port) as tap:
-        client = await dial(proxy_port if connect else None, tap.port if connect else proxy_port)
+    serving = tls[0].server_context() if tls else None
+    onward = tls[0].client_context() if tls else None
+    async with (
+        raw_server(handler, ssl_context=serving) as server_port,
+        Tap(server_port, server_ssl=serving, client_ssl=onward) as tap,
+    ):
+        client = await dial(proxy_port, tap.port, tls=tls[1] if tls else None)
         try:
             request = upgrade_request(
                 target, f"127.0.0.1:{tap.port}", *request_lines, version=version

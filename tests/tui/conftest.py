@@ -84,6 +84,10 @@ class Desk:
         assert self.app.connections.selected is not None
         return self.app.connections.selected
 
+    @property
+    def focused(self) -> str | None:
+        return None if self.app.focused is None else self.app.focused.id
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
@@ -98,10 +102,7 @@ class Desk:
 
     def screen_text(self) -> str:
         """All that is on the screen, as text."""
-        lines = []
-        for strip in self.app.screen._compositor.render_strips():
-            lines.append(strip.text)
-        return "\n".join(lines)
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
 
 
 type Open = Callable[..., Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,10 @@ def fed(*chunks: bytes) -> Feed:
     return feed
 
 
+def link(feed: Feed) -> Link:
+    return feed.link
+
+
 async def until(condition: Callable[[], object]) -> None:
     while not condition():
         await asyncio.sleep(0.01)
@@ -35,7 +40,7 @@ async def until(condition: Callable[[], object]) -> None:
 @given(st.lists(st.integers(0, len(WIRE)), max_size=20))
 def test_any_chunking_gives_the_same_picture(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(WIRE)]
-    chunks = [WIRE[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [WIRE[a:b] for a, b in pairwise(edges)]
     store = fed(*chunks).store
     assert (len(store.live), len(store.ended), store.unreadable) == (9, 7, 0)
 
@@ -43,14 +48,14 @@ def test_any_chunking_gives_the_same_picture(cuts: list[int]) -> None:
 def test_a_broken_line_is_counted_and_the_next_one_read() -> None:
     feed = fed(b'{"type":\n', json.dumps(hello()).encode() + b"\n")
     assert feed.store.unreadable == 1
-    assert feed.link is Link.LIVE
+    assert link(feed) is Link.LIVE
 
 
 def test_a_line_without_end_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "LINE_LEN_MAX", 100)
     feed = fed(b"x" * 60, b"x" * 60, b"x" * 60, b"tail\n" + json.dumps(hello()).encode() + b"\n")
     assert feed.store.unreadable == 1
-    assert feed.link is Link.LIVE
+    assert link(feed) is Link.LIVE
 
 
 async def test_watch_lost_and_back(tmp_path: Path) -> None:
@@ -61,9 +66,9 @@ async def test_watch_lost_and_back(tmp_path: Path) -> None:
     server = FakeFeed(path, story())
     try:
         await until(lambda: feed.reason)
-        assert feed.link is Link.CONNECTING
+        assert link(feed) is Link.CONNECTING
         await server.start()
-        await until(lambda: feed.link is Link.LIVE)
+        await until(lambda: link(feed) is Link.LIVE)
         await until(lambda: len(store) == 16)
         feed.watch(8)
         await until(lambda: store.watched.entries)
@@ -71,7 +76,7 @@ async def test_watch_lost_and_back(tmp_path: Path) -> None:
         kept = len(store.watched.entries)
 
         await server.stop()
-        await until(lambda: feed.link is Link.LOST)
+        await until(lambda: link(feed) is Link.LOST)
         assert "closed" in feed.reason
         assert len(store) == 16
         assert store.frozen_ns is not None

@@ -192,15 +192,22 @@ class StatsLine(_Timed, tag="stats"):
 Event = OpenLine | FrameLine | MessageLine | CloseLine | StatsLine
 
 encode = msgspec.json.Encoder().encode
-_second = [0, ""]
 
 
-def timestamp(now_ns: int) -> str:
+class _Second:
+    """The second that was rendered last, and its text."""
+
+    number = -1
+    text = b""
+
+
+def timestamp(now_ns: int) -> bytes:
     """RFC 3339 in UTC with microseconds."""
-    second, rest = divmod(now_ns, 1_000_000_000)
-    if _second[0] != second:
-        _second[:] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-    return f"{_second[1]}.{rest // 1000:06d}Z"
+    second, rest_ns = divmod(now_ns, 1_000_000_000)
+    if _Second.number != second:
+        _Second.number = second
+        _Second.text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
+    return b"%b%06dZ" % (_Second.text, rest_ns // 1000)
 
 
 def envelope(flow_id: int, client: tuple[str, int], server: tuple[str, int], host: str) -> bytes:
@@ -219,7 +226,7 @@ def envelope(flow_id: int, client: tuple[str, int], server: tuple[str, int], hos
 
 def _line(event_type: str, now_ns: int, envelope: bytes, name: str, body: Struct) -> bytes:
     return b'{"timestamp":"%b","event_type":"%b",%b,"%b":%b}\n' % (
-        timestamp(now_ns).encode(),
+        timestamp(now_ns),
         event_type.encode(),
         envelope,
         name.encode(),

@@ -15,6 +15,9 @@ from wsinspect.protocol.reader import Record, Shape
 
 __all__ = ["FrameLines"]
 
+_HEAD = b'{"timestamp":"%b","event_type":"websocket",%b,"websocket":{'
+_ONE = _HEAD + b"%b%d}}\n"
+_ONE_MASKED = _HEAD + b'"mask":%d,%b%d}}\n'
 _TAILS_LIMIT = 4096  # shapes remembered; a size that never repeats must not grow it for ever
 
 
@@ -39,28 +42,33 @@ class FrameLines:
     ) -> bytes:
         """The lines of ``records``, the first of which is number ``seq`` of its direction."""
         tails = self._tails if forwarded else self._lost
-        head = b'{"timestamp":"%b","event_type":"websocket",%b,"websocket":{' % (
-            timestamp(now_ns).encode(),
-            connection.envelope,
-        )
+        mask, shape = records[0]
         try:
-            if records[0][0] >= 0:
+            if len(records) == 1:
+                # A chunk of one frame: interactive traffic. One format, nothing joined.
+                if mask >= 0:
+                    envelope = connection.envelope
+                    return _ONE_MASKED % (timestamp(now_ns), envelope, mask, tails[shape], seq)
+                return _ONE % (timestamp(now_ns), connection.envelope, tails[shape], seq)
+            head = _HEAD % (timestamp(now_ns), connection.envelope)
+            if mask >= 0:
                 head_masked = head + b'"mask":'
                 return b"".join(
                     [
                         b"%b%d,%b%d}}\n" % (head_masked, mask, tails[shape], seq)
                         for seq, (mask, shape) in enumerate(records, seq)
-                        if mask >= 0 or _unmasked()
+                        if mask >= 0 or _mixed()
                     ]
                 )
             return b"".join(
                 [
                     b"%b%b%d}}\n" % (head, tails[shape], seq)
                     for seq, (mask, shape) in enumerate(records, seq)
-                    if mask < 0 or _unmasked()
+                    if mask < 0 or _mixed()
                 ]
             )
         except KeyError:
+            head = _HEAD % (timestamp(now_ns), connection.envelope)
             return self._render_slowly(head, seq, records, forwarded=forwarded)
 
     def _render_slowly(
@@ -99,6 +107,6 @@ class FrameLines:
         )
 
 
-def _unmasked() -> bool:
+def _mixed() -> bool:
     """Leave the fast path: this chunk mixes masked and unmasked frames."""
     raise KeyError

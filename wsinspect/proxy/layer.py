@@ -26,6 +26,7 @@ from wsinspect.model.connection import Cause
 from wsinspect.proxy import private
 from wsinspect.proxy.hooks import Job, ScriptHooks
 from wsinspect.proxy.leg import Leg
+from wsinspect.proxy.side import Side
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
 
@@ -59,6 +60,9 @@ class InspectingLayer(layer.Layer):
         self.relay: Relay = self.inspector.relay_for(flow, self.hooks)
         self.client_leg: Leg | None = None
         self.server_leg: Leg | None = None
+        # Both sides in the clear, where we can get at both; the express lane needs that.
+        self.client_side: Side | None = None
+        self.server_side: Side | None = None
         self.sockets: dict[str, Socket] = {"client": context.client, "server": context.server}
         self.ended: set[str] = set()  # sides whose socket will send nothing more
         self.finished = False
@@ -90,32 +94,36 @@ class InspectingLayer(layer.Layer):
             return
         (client, *client_io), (server, *server_io) = found
         self.sockets = {"client": client, "server": server}
-        plain = not self.has_tls
-        fast = plain and not self.hooks.wanted
-        to_server, to_client = self.relay.to_server, self.relay.to_client
-        self.client_leg = Leg(
-            *client_io,
-            lane=(lambda: self._lane(to_server)) if fast else None,
-            on_lost=self._leg_lost,
-        )
-        self.server_leg = Leg(
-            *server_io,
-            lane=(lambda: self._lane(to_client)) if fast else None,
-            on_lost=self._leg_lost,
-        )
+        self.client_leg = Leg(*client_io, on_lost=self._leg_lost)
+        self.server_leg = Leg(*server_io, on_lost=self._leg_lost)
         self.client_leg.peer = self.server_leg
         self.server_leg.peer = self.client_leg
+        self._find_sides()
+        if self.client_side is not None and not self.hooks.wanted:
+            self.client_leg.lane = lambda: self._lane("client")
+            self.server_leg.lane = lambda: self._lane("server")
 
-    @property
-    def has_tls(self) -> bool:
+    def _find_sides(self) -> None:
+        """One TLS session or none on each side: then both can be had in the clear."""
+        assert self.client_leg is not None
+        assert self.server_leg is not None
         client, server = self.context.client, self.context.server
-        via = server.via
-        return bool(client.tls or server.tls or (via and via[0] != "http"))
+        client_tls = private.tls_sessions(self, client)
+        server_tls = private.tls_sessions(self, server, self.sockets["server"])
+        outer_tls = server.via is not None and server.via[0] != "http"
+        if (
+            len(client_tls) == int(client.tls)
+            and len(server_tls) == int(server.tls) + int(outer_tls)
+            and len(server_tls) < 2
+            and not {client.alpn, server.alpn} & {b"h2", b"h3"}
+        ):
+            self.client_side = Side(self.client_leg, next(iter(client_tls), None))
+            self.server_side = Side(self.server_leg, next(iter(server_tls), None))
 
     # --- by the express lane ---
 
-    def _lane(self, direction: Direction) -> Callable[[bytes], None] | None:
-        """The straight way for ``direction``, if nothing is on the long way any more."""
+    def _lane(self, side: str) -> Callable[[bytes], None] | None:
+        """The straight way from ``side`` on, if nothing is on the long way any more."""
         handler = self.handler
         if (
             handler is None
@@ -124,10 +132,14 @@ class InspectingLayer(layer.Layer):
             or private.is_in_event(handler)
         ):
             return None
-        peer = self.client_leg if direction.to_client else self.server_leg
-        assert peer is not None
+        source, target = self.client_side, self.server_side
         relay = self.relay
-        write = peer.write
+        direction = relay.to_server
+        if side == "server":
+            source, target, direction = target, source, relay.to_client
+        assert source is not None
+        assert target is not None
+        write = target.write
 
         def straight(data: bytes) -> None:
             out = direction.receive(data)
@@ -136,7 +148,21 @@ class InspectingLayer(layer.Layer):
             if relay.outbox or relay.closing:
                 self.push()
 
-        return straight
+        if source.tls is None:
+            return straight
+        decrypt = source.decrypt
+        leg, socket = source.leg, self.sockets[side]
+
+        def straight_tls(data: bytes) -> None:
+            clear, over = decrypt(data)
+            if clear:
+                straight(clear)
+            if over:
+                # mitmproxy's TLS layer finds the same end in the session, and tells it.
+                leg.leave_lane()
+                self.inspector.spawn(handler.server_event(events.DataReceived(socket, b"")))
+
+        return straight_tls
 
     # --- by mitmproxy's layers ---
 
@@ -211,7 +237,7 @@ class InspectingLayer(layer.Layer):
     def push(self) -> None:
         """Let out what waits in the outbox, by the shortest way."""
         relay = self.relay
-        if self.client_leg is None or self.server_leg is None or self.has_tls:
+        if self.client_side is None or self.server_side is None:
             if self.handler is not None and relay.outbox:
                 nudge = private.Nudge(self.flow, None)
                 self.inspector.spawn(self.handler.server_event(nudge))
@@ -220,9 +246,9 @@ class InspectingLayer(layer.Layer):
             return
         while relay.outbox:
             direction, out = relay.outbox.pop(0)
-            leg = self.client_leg if direction.to_client else self.server_leg
-            if not leg.transport.is_closing():
-                leg.write(out)
+            side = self.client_side if direction.to_client else self.server_side
+            if not side.leg.transport.is_closing():
+                side.write(out)
         if relay.closing:
             self._end_when_answered()
 
@@ -260,9 +286,9 @@ class InspectingLayer(layer.Layer):
             self._close_socket(side)
             self._close_socket(other)
         else:
-            goodbye = private.tls_goodbye(self, self.sockets[other])
-            if goodbye and other_leg is not None:
-                other_leg.write(goodbye)
+            other_side = self.server_side if from_client else self.client_side
+            if other_side is not None:
+                other_side.goodbye()
             self._half_close(other)
         if self.ended == {"client", "server"}:
             self.finish()

@@ -37,7 +37,6 @@ class Leg(asyncio.Protocol):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         *,
-        lane: Callable[[], Callable[[bytes], None] | None] | None,
         on_lost: Callable[[], None],
     ) -> None:
         self.transport = cast(asyncio.Transport, writer.transport)
@@ -49,7 +48,7 @@ class Leg(asyncio.Protocol):
         self.peername = self.transport.get_extra_info("peername")
         self._reader = reader
         self._below = cast(asyncio.Protocol, self.transport.get_protocol())
-        self._lane = lane
+        self.lane: Callable[[], Callable[[bytes], None] | None] | None = None
         self._on_lost = on_lost
         self._holds: set[str] = set()
         self._stash: list[bytes] = []
@@ -64,8 +63,8 @@ class Leg(asyncio.Protocol):
             self._stash.append(data)
             self.transport.pause_reading()
             return
-        if self._lane is not None and private.reader_is_idle(self._reader):
-            straight = self._lane()
+        if self.lane is not None and private.reader_is_idle(self._reader):
+            straight = self.lane()
             if straight is not None:
                 self._enter_lane(straight)
                 straight(data)
@@ -86,7 +85,7 @@ class Leg(asyncio.Protocol):
 
     def leave_lane(self) -> None:
         """Back to mitmproxy's layers, for good."""
-        self._lane = None
+        self.lane = None
         self.__dict__.pop("data_received", None)
         if not self.transport.is_closing():
             self.transport.set_protocol(self)

@@ -14,13 +14,14 @@ from typing import Any
 
 from mitmproxy import ctx
 from mitmproxy.connection import Client, Connection, Server
-from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy import commands, events, layer, tunnel
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import tls as tls_layers
 from mitmproxy.proxy.layers import websocket as websocket_layers
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.server import ConnectionHandler, TimeoutWatchdog
+from OpenSSL import SSL
 
 __all__ = [
     "Handler",
@@ -32,7 +33,7 @@ __all__ = [
     "reader_is_idle",
     "shortcut",
     "sockets",
-    "tls_goodbye",
+    "tls_sessions",
     "uninstall",
 ]
 
@@ -186,13 +187,20 @@ def reader_is_idle(reader: asyncio.StreamReader) -> bool:
     return waiter is not None and not waiter.done() and not reader._buffer  # type: ignore[attr-defined]
 
 
-def tls_goodbye(our_layer: layer.Layer, conn: Connection) -> bytes:
-    """The close_notify alert for ``conn``, b"" where it has no TLS of its own."""
-    for each in our_layer.context.layers:
-        if isinstance(each, tls_layers.TLSLayer) and each.conn is conn:
-            try:
-                each.tls.shutdown()
-                return each.tls.bio_read(65535)
-            except Exception:  # noqa: BLE001 - pyOpenSSL raises several kinds; no alert then
-                return b""
-    return b""
+def tls_sessions(our_layer: layer.Layer, *conns: Connection) -> list[SSL.Connection]:
+    """The TLS sessions that run on any of ``conns``, outermost first (proxy/layers/tls.py)."""
+    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
+    layers: list[object] = list(our_layer.context.layers)
+    for conn in conns:
+        # A server connection that was opened late has its stack beside ours.
+        beside: object = http.connections.get(conn)
+        while isinstance(beside, tunnel.TunnelLayer):
+            layers.append(beside)
+            beside = beside.child_layer
+    found: list[SSL.Connection] = []
+    for each in layers:
+        if isinstance(each, tls_layers.TLSLayer) and each.conn in conns:
+            session: SSL.Connection | None = each.tls  # None before its handshake
+            if session is not None and session not in found:
+                found.append(session)
+    return found

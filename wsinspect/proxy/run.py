@@ -6,7 +6,9 @@ Owns: the process' life from options to exit code. Must not know: the command li
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,11 +18,13 @@ from mitmproxy import addons, ctx, exceptions, master
 from mitmproxy import options as mitmproxy_options
 
 from wsinspect.proxy.addon import Inspector
+from wsinspect.proxy.loop import loop_factory
 
 __all__ = ["StartFailed", "run_proxy"]
 
 logger = logging.getLogger("wsinspect")
 # What mitmproxy says about every connection is what we say better.
+_GC_ALLOCATIONS = 20_000  # records come and go by the thousand, and none is part of a cycle
 _QUIET_LOGGERS = ("mitmproxy.proxy.server", "mitmproxy.proxy.mode_servers", "hpack", "tornado")
 
 
@@ -66,7 +70,7 @@ class _StartCheck:
     async def shutdown_if_errored(self) -> None:
         await asyncio.sleep(0)
         if self.complaints.errors:
-            raise StartFailed(self.complaints.errors[0])
+            raise StartFailed(_in_our_words(self.complaints.errors[0]))
 
     def finish(self) -> None:
         self.complaints.starting = False
@@ -77,8 +81,21 @@ class _Announce:
 
     def running(self) -> None:
         server = ctx.master.addons.get("proxyserver")
-        places = ", ".join(f"{host}:{port}" for host, port, *_ in server.listen_addrs())
+        # reverse:https listens on TCP and, for HTTP/3, on UDP: one place to a person
+        addresses = dict.fromkeys(f"{host}:{port}" for host, port, *_ in server.listen_addrs())
+        places = ", ".join(addresses)
         print(f"wsinspect: listening on {places}", file=sys.stderr, flush=True)
+
+
+def _in_our_words(complaint: str) -> str:
+    """mitmproxy says "[Errno 98] … failed to listen on PLACE with [Errno 98] …"."""
+    found = re.search(r"failed to listen on (\S+) with", complaint)
+    if found and "already in use" in complaint:
+        return f"cannot listen on {found[1]}: the port is in use – choose another with -p"
+    if found:
+        why = re.sub(r".*\[Errno \d+\] ", "", complaint)
+        return f"cannot listen on {found[1]}: {why}"
+    return complaint
 
 
 def _one_line(error: BaseException) -> str:
@@ -128,6 +145,10 @@ async def _run(
     loop.add_signal_handler(signal.SIGINT, on_signal)
     loop.add_signal_handler(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # What was loaded stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS, 50, 50)
     try:
         await proxy.run()
     finally:
@@ -146,4 +167,4 @@ def run_proxy(
 
     Raises StartFailed if it never listened.
     """
-    asyncio.run(_run(sets, named, scripts, drain_grace_s))
+    asyncio.run(_run(sets, named, scripts, drain_grace_s), loop_factory=loop_factory())

@@ -5,7 +5,7 @@ the columns that grow.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 GAP = 1  # cells between two columns
@@ -94,6 +94,28 @@ def lay_out(columns: tuple[Column, ...], width: int) -> tuple[Placed, ...]:
         placed.append(Placed(column, x, wide))
         x += wide + GAP
     return tuple(placed)
+
+
+@lru_cache(maxsize=64)
+def adapted(columns: tuple[Column, ...], widest: tuple[tuple[str, int], ...]) -> tuple[Column, ...]:
+    """`columns` no wider than the widest content known; those of width 0 left out."""
+    known = dict(widest)
+    out: list[Column] = []
+    for column in columns:
+        content = known.get(column.key)
+        if content is None:
+            out.append(column)
+        elif content:
+            most = max(content, len(column.title) + 1)
+            out.append(
+                replace(
+                    column,
+                    width=min(column.width, most),
+                    ideal=min(column.ideal, most),
+                    width_max=min(column.width_max or most, most),
+                )
+            )
+    return tuple(out)
 
 
 def column_at(placed: Sequence[Placed], x: int) -> Column | None:

@@ -8,7 +8,7 @@ from wsinspect.tui.columns import Column
 from wsinspect.tui.connection import NS, Connection, State
 from wsinspect.tui.figures import count, duration, pulse, rate, size
 from wsinspect.tui.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, Palette
-from wsinspect.tui.words import end_short, last_opcode
+from wsinspect.tui.words import end_short, is_failure, last_opcode
 
 ACTIVITY_SHOWN_S = 14
 
@@ -38,7 +38,8 @@ def _age(c: Connection, p: Palette, now_ns: int) -> Cell:
 def _fate(c: Connection, p: Palette, now_ns: int) -> Cell:
     """How lively it is, while it lives; then how it ended."""
     if c.ended:
-        return end_short(c), p.state(c.state)
+        failed = c.state is State.CLEAN and is_failure(c)
+        return end_short(c), p.warn if failed else p.state(c.state)
     if c.state is State.CLOSING:
         return "closing", p.warn
     bars = pulse(c.activity.recent(now_ns // NS - 1, ACTIVITY_SHOWN_S))

@@ -3,7 +3,7 @@
 from rich.segment import Segment
 from textual.message import Message
 
-from wsinspect.tui.columns import Placed, column_at, lay_out
+from wsinspect.tui.columns import Placed, adapted, column_at, lay_out
 from wsinspect.tui.connection import Connection
 from wsinspect.tui.connection_columns import COLUMNS, DRAW
 from wsinspect.tui.guide import guide
@@ -124,7 +124,8 @@ class ConnectionsView(LinesView):
         return len(self.shown)
 
     def _placed(self, width: int) -> tuple[Placed, ...]:
-        return lay_out(COLUMNS, width - 2 * MARGIN)
+        columns = adapted(COLUMNS, tuple(self.store.widest.items()))
+        return lay_out(columns, width - 2 * MARGIN)
 
     def header(self, width: int) -> list[Segment] | None:
         if not self.shown:

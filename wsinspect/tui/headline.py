@@ -1,5 +1,8 @@
 """What the top of the screen says: link, address, totals, rates, losses, problems. Pure."""
 
+from functools import lru_cache
+from pathlib import Path
+
 from wsinspect.tui.bars import Item, Line
 from wsinspect.tui.connection import NS, Activity
 from wsinspect.tui.feed import Feed, Link
@@ -9,6 +12,15 @@ from wsinspect.tui.store import Store
 
 _SPARK_S = 12
 _FLAT = "▁"
+
+
+@lru_cache(maxsize=4)
+def short_path(path: str) -> str:
+    """As the user would write it: from here, or from home."""
+    for base, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if Path(path).is_relative_to(base):
+            return f"{sign}{Path(path).relative_to(base)}"
+    return path
 
 
 def _link(feed: Feed, p: Palette) -> list[Item]:
@@ -37,7 +49,7 @@ def identity(store: Store, feed: Feed, paused: bool, alone: bool, p: Palette) ->
         left.append(Item(f"  {', '.join(hello.mode)}", p.label, 5))
         if hello.log:
             right.append(Item(f"recording {hello.record or 'connections'} ", p.label, 8))
-            right.append(Item(f"→ {hello.log} ", p.label, 7))
+            right.append(Item(f"→ {short_path(hello.log)} ", p.label, 7))
         else:
             right.append(Item("no log ", p.faint, 7))
     if alone and store.losses:

@@ -61,6 +61,7 @@ class Store:
 
     def _forget(self) -> None:
         self.membership = 0
+        self.widest: dict[str, int] = {}  # characters of the longest client, host, path …
         self.live: dict[int, Connection] = {}
         self.ended: dict[int, Connection] = {}
         self.watched = FrameLog()
@@ -153,6 +154,11 @@ class Store:
         connection.client = _address(line.src_ip, line.src_port)
         connection.server = line.open.upstream or _address(line.dest_ip, line.dest_port)
         connection.opened_ns = timestamp_ns(line.timestamp)
+        facts = line.open
+        self._measure("client", connection.client)
+        self._measure("host", facts.host or connection.server)
+        self._measure("path", facts.uri or "")
+        self._measure("subprotocol", facts.subprotocol or "")
         if connection.state is State.UNSEEN:  # it lives after all
             del self.ended[line.flow_id]
             self.live[line.flow_id] = connection
@@ -165,6 +171,10 @@ class Store:
                 self._end(connection, State.REFUSED, connection.opened_ns)
         elif connection.state is State.OPENING:
             connection.state = State.OPEN
+
+    def _measure(self, key: str, text: str) -> None:
+        if len(text) > self.widest.get(key, 0):
+            self.widest[key] = len(text)
 
     def _close(self, line: WsClose) -> None:
         connection = self._known(line.flow_id)

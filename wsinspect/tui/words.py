@@ -17,6 +17,9 @@ _ABRUPT = {
     "error": "error in the proxy",
     "shutdown": "proxy stopped",
 }
+# Codes of 1000-2999 but normal closure, going away and a Close frame without a code.
+_FAILURES = frozenset(range(1002, 3000)) - {1005}
+NOT_KEPT = "payload not kept: nobody was watching yet"
 _SHOWN_LEN = 512  # bytes of a payload that are read for one line
 
 
@@ -46,6 +49,12 @@ def end_short(connection: Connection) -> str:
         what = close_name(code) if code is not None else close.cause
     what = what.removesuffix(" closure")
     return f"{code if code is not None else '–'} {what}{by(close.initiator)}"
+
+
+def is_failure(connection: Connection) -> bool:
+    """Whether the close code names an error of the protocol or an endpoint (RFC 6455 §7.4.1)."""
+    close = connection.close
+    return close is not None and close.code_observed in _FAILURES
 
 
 def end_cause(close: CloseFacts) -> str:
@@ -118,7 +127,7 @@ def preview(frame: Frame) -> str:
     """The start of the payload as one line of text."""
     data = frame.preview
     if data is None:
-        return "" if frame.payload_len == 0 else "not sent"
+        return "" if frame.payload_len == 0 else NOT_KEPT
     if frame.opcode == CLOSE:
         return close_payload(data)
     if not data:

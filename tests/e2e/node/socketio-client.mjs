@@ -10,13 +10,16 @@ const socket = io(url, {
   reconnection: false,
 });
 const seen = { news: [] };
+const play = async () => {
+  seen.transport = socket.io.engine.transport.name;
+  seen.answer = await socket.emitWithAck("add", { a: 2, b: 40 });
+  seen.bytes = (await socket.emitWithAck("reverse", Buffer.from([1, 2, 3]))).toString("hex");
+  socket.emit("subscribe", "weather");
+};
 socket.on("connect", () => {
-  socket.io.engine.on("upgrade", async (transport) => {
-    seen.transport = transport.name;
-    seen.answer = await socket.emitWithAck("add", { a: 2, b: 40 });
-    seen.bytes = (await socket.emitWithAck("reverse", Buffer.from([1, 2, 3]))).toString("hex");
-    socket.emit("subscribe", "weather");
-  });
+  const engine = socket.io.engine;
+  if (engine.transport.name === "websocket") play();
+  else engine.once("upgrade", play);
 });
 socket.on("news", (text) => {
   seen.news.push(text);

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against stock mitmproxy and others, all measured in one run."""

@@ -1,0 +1,1 @@
+"""The benchmark harness itself: legal loads, honest ratios, invalid runs refused."""
