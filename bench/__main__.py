@@ -27,6 +27,8 @@ from bench.report import Result, Round, as_json, known_names, table, verdicts
 from bench.scenarios import FULL, QUICK, SCENARIOS, Effort, Figures, Scenario
 
 TO_SERVER: Final = b'"direction":"to_server"'
+TO_CLIENT: Final = b'"direction":"to_client"'
+STATS: Final = b'"event_type":"stats"'
 READ_SIZE: Final = 1 << 24
 
 
@@ -64,23 +66,30 @@ def run_once(scenario: Scenario, contender: str, effort: Effort, directory: Path
 
 
 def check_log(proxy: Proxy, figures: Figures) -> None:
-    """Count the lines of frames to the server in the log; remove it, it is large.
+    """Count the lines of frames in the log; remove it, it is large.
 
     Raises:
         InvalidRun: their number is not that of the frames sent.
     """
     if proxy.log is None or not figures.frames_to_server:
         return
-    logged = 0
+    to_server = to_client = 0
+    stats = b"no stats line"
     with proxy.log.open("rb") as log:
         rest = b""
         while data := log.read(READ_SIZE):
-            whole, newline, rest = (rest + data).rpartition(b"\n")
+            whole, _, rest = (rest + data).rpartition(b"\n")
             # Only lines of frames have a direction.
-            logged += whole.count(TO_SERVER) if newline else 0
+            to_server += whole.count(TO_SERVER)
+            to_client += whole.count(TO_CLIENT)
+            if (at := whole.rfind(STATS)) >= 0:
+                stats = whole[at:].partition(b"\n")[0]
     proxy.log.unlink()
-    if logged != figures.frames_to_server:
-        raise InvalidRun(f"{logged} frames in the log, {figures.frames_to_server} were sent")
+    if to_server != figures.frames_to_server:
+        counted = f"{to_server} frames in the log, {figures.frames_to_server} were sent"
+        raise InvalidRun(f"{counted}; the last stats: {stats.decode()}")
+    if to_client < figures.frames_to_client:
+        raise InvalidRun(f"{to_client} answers in the log, {figures.frames_to_client} came")
 
 
 def run_scenario(scenario: Scenario, names: list[str], rounds: int, effort: Effort) -> Result:

@@ -50,7 +50,9 @@ class Figures:
     messages: int = 0
     """Messages relayed while the processor time was taken, both directions."""
     frames_to_server: int = 0
-    """All frames the client sent to this proxy: so many must be in its log."""
+    """All frames the client sent to this proxy: exactly so many must be in its log."""
+    frames_to_client: int = 0
+    """At least so many the other way; the answers to Close frames come on top."""
     cpu_s: float = 0.0
 
 
@@ -90,10 +92,11 @@ def _rate(blast: Blast, *, to_server: bool = True) -> Run:
     """
 
     def run(proxy: Proxy, effort: Effort) -> Figures:
-        sent, repeat = 0, 1
+        sent, closed, repeat = 0, CLOSE_FRAMES, 1
         while True:
             trial = blast(proxy.endpoint, repeat)
-            sent += trial.frames * to_server + CLOSE_FRAMES
+            sent += trial.frames
+            closed += CLOSE_FRAMES
             if trial.elapsed_s >= effort.seconds / 4:
                 break
             wished = repeat * effort.seconds / 2 / max(trial.elapsed_s, 1e-3)
@@ -106,7 +109,8 @@ def _rate(blast: Blast, *, to_server: bool = True) -> Run:
             return Figures(
                 {"": rate},
                 messages=measured.frames,
-                frames_to_server=sent + measured.frames * to_server + CLOSE_FRAMES,
+                frames_to_server=(sent + measured.frames) * to_server + closed,
+                frames_to_client=(sent + measured.frames) * (not to_server),
             )
 
         return _measured(proxy, load)
@@ -144,6 +148,7 @@ def _ping_pong(connections: int) -> Run:
                 {"": measured.round_trips / measured.elapsed_s, "p50_us": measured.p50_us},
                 messages=2 * measured.round_trips,
                 frames_to_server=asked + 2 * connections * CLOSE_FRAMES,
+                frames_to_client=asked,
             )
 
         return _measured(proxy, load)

@@ -94,6 +94,11 @@ async def quick(stage: Stage) -> None:
     await stage.rest(4)
 
 
+async def prices(stage: Stage) -> None:
+    await stage.choose(lambda c: c.state is State.OPEN and "odds" in (c.facts.host or ""))
+    await stage.rest(4)
+
+
 async def violation(stage: Stage) -> None:
     """Catch the bad client while it lives, then look at what it did."""
     async with asyncio.timeout(PATIENCE_S):
@@ -134,7 +139,7 @@ SCENES: dict[str, Scene] = {
     "narrow": quick,
     "violation": violation,
     "abrupt-end": abrupt_end,
-    "wide": quick,
+    "wide": prices,
     "help": show_help,
     "empty": empty,
 }

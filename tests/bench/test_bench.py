@@ -76,7 +76,9 @@ def test_every_load_runs_without_a_proxy(
         assert 0 < figures.values["taken_mib"] < 64  # direct, the sender does block
 
 
-@pytest.mark.parametrize("name", ["pipelined-64", "ping-pong-16", "memory", "wss-ping-pong-1"])
+@pytest.mark.parametrize(
+    "name", ["pipelined-64", "to-client-1k", "ping-pong-16", "memory", "wss-ping-pong-1"]
+)
 def test_every_frame_is_in_the_log_of_wsinspect(name: str, tmp_path: Path) -> None:
     figures = run_once(BY_NAME[name], "wsinspect", TINY, tmp_path)
     assert figures.frames_to_server > 0
@@ -92,6 +94,9 @@ def test_a_run_with_frames_missing_from_the_log_is_invalid(tmp_path: Path) -> No
     log.write_bytes(2 * line + 2 * other)
     with pytest.raises(InvalidRun, match="2 frames in the log, 3 were sent"):
         check_log(proxy, Figures({}, frames_to_server=3))
+    log.write_bytes(3 * line + 2 * other)
+    with pytest.raises(InvalidRun, match="2 answers in the log, 3 came"):
+        check_log(proxy, Figures({}, frames_to_server=3, frames_to_client=3))
 
 
 def result(name: str, *rounds: dict[str, float]) -> Result:

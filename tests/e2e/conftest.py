@@ -48,5 +48,6 @@ def start_proxy(tmp_path: Path) -> Iterator[StartProxy]:
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> str:
     """A request target that is this test's alone."""
-    name = "".join(char if char.isalnum() else "-" for char in request.node.name)
+    where = request.node.nodeid.rpartition("/")[2]
+    name = "".join(char if char.isalnum() else "-" for char in where)
     return f"/{name.strip('-')}?q=1"

@@ -80,7 +80,7 @@ async def test_a_late_viewer_gets_the_whole_picture(proxy: ProxyProcess, target:
                 rows = [r for m in said if m.get("type") == "totals" for r in m["rows"]]
                 return [row for row in rows if row[0] == flow_id]
 
-            await view.until(lambda said: totals(said)[-1:] and totals(said)[-1][1] == 301)
+            await view.until(lambda said: [row for row in totals(said) if row[1] == 301])
             last = totals(view.said)[-1]
             payload = len(b"hello") + 300 * len(b"watched")
             assert last[1:4] == [301, payload, payload + 301 * 6]

@@ -26,7 +26,7 @@ async def test_an_open_connection_gets_its_close(
         await pair.server.send(frame(TEXT, b"last") * 1000)
         await pair.client.receive(1000 * len(frame(TEXT, b"last")))
         await proxy.opened("/open")
-        proxy.process.send_signal(number)
+        proxy.signal(number)
         await asyncio.gather(pair.client.read_to_end(), pair.server.read_to_end())
         code = await asyncio.to_thread(proxy.stop)
     assert code == 0, proxy.output

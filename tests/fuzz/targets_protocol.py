@@ -1,6 +1,7 @@
 """Targets of ``wsinspect.protocol``: documented errors only, the same result in any pieces."""
 
 import dataclasses
+import json
 
 from websockets.exceptions import ProtocolError as WebsocketsError
 from websockets.frames import Close
@@ -36,7 +37,7 @@ def fuzz_handshake(data: bytes) -> None:
     """Input: a request head and a response head."""
     request, response = handshake(data)
     seen = examine(request, response)
-    str(dataclasses.asdict(seen)).encode()
+    json.dumps(dataclasses.asdict(seen), ensure_ascii=False).encode()
     assert (seen.accept_valid is None) == (seen.status != 101)
     assert not (seen.deflate and seen.deflate_unreadable)
     assert len({finding.code for finding in seen.findings}) == len(seen.findings)

@@ -143,6 +143,13 @@ def test_close_round_trip(code: int, reason: str) -> None:
         assert len(payload) > 121  # no more is cut off than one character needs
 
 
+@pytest.mark.parametrize(
+    ("reason", "kept_len"), [("x" * 123, 123), ("x" * 124, 123), ("x" * 122 + "é", 122)]
+)
+def test_reason_is_cut_at_a_character(reason: str, kept_len: int) -> None:
+    assert close_payload(1000, reason) == b"\x03\xe8" + b"x" * kept_len
+
+
 def test_close_without_code() -> None:
     assert close_payload(1005) == b""
     with pytest.raises(EncodeError):

@@ -1,6 +1,7 @@
 """RFC 6455 section 4: the opening handshake, right and wrong."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -182,6 +183,14 @@ def test_is_websocket_upgrade(headers: Headers, expected: bool) -> None:
     assert is_websocket_upgrade(headers) is expected
 
 
+def test_bytes_that_are_no_utf8_can_be_written() -> None:
+    """Each way of getting them: bytes, and text with lone surrogates of both kinds."""
+    for value in (b"a\xff", "a\udcff", "a\ud800\udcff"):
+        seen = examine(Request("GET", value, "HTTP/1.1", [("Host", value)]), None)
+        assert seen.host == seen.uri
+        assert seen.uri.encode().startswith(b"a\\x")
+
+
 def test_text_and_bytes_are_read_alike() -> None:
     """A str with bytes as lone surrogates is what mitmproxy hands out."""
     for vector in VECTORS:
@@ -299,5 +308,5 @@ def test_never_raises(
     for code in (status, 101):
         response = None if code is None else Response(code, answered)
         seen = examine(Request(method, target, version, asked), response)
-        str(dataclasses.asdict(seen)).encode()  # it can be written as UTF-8
+        json.dumps(dataclasses.asdict(seen), ensure_ascii=False).encode()
     is_websocket_upgrade(asked)

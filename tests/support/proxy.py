@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +80,41 @@ def assert_log_is_what_the_tap_saw(recorded: Recorded, passage: Passage) -> None
         assert totals["payload_bytes"] == sum(frame.payload_len for frame in frames)
 
 
+class LogReader:
+    """Reads a growing log once: each look parses only what is new."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[Event] = []
+        self.flows: defaultdict[int, list[Event]] = defaultdict(list)
+        self.targets: defaultdict[str, list[int]] = defaultdict(list)
+        self._inode = -1
+        self._at = 0
+
+    def read(self) -> None:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            inode = os.fstat(file.fileno()).st_ino
+            if inode != self._inode:  # rotated
+                self._inode, self._at = inode, 0
+                for part in (self.events, self.flows, self.targets):
+                    part.clear()
+            file.seek(self._at)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._at += len(whole) + len(newline)
+        for line in whole.splitlines():
+            event = json.loads(line)
+            self.events.append(event)
+            flow_id = event.get("flow_id")
+            if flow_id is not None:
+                self.flows[flow_id].append(event)
+                if event["event_type"] == "ws_open":
+                    self.targets[event["open"]["uri"]].append(flow_id)
+
+
 class ProxyProcess:
     """A proxy on a free port with a CA folder and a log of its own.
 
@@ -99,6 +135,8 @@ class ProxyProcess:
         self.log_path = folder / "log.jsonl"
         self.socket_path = folder / "run" / "s"
         self.lines: list[str] = []
+        self._log: LogReader | None = None
+        self._told_to_stop = False
         self.port = 0
         common = ["-p", "0", "--set", f"confdir={self.confdir}"]
         if command:
@@ -156,10 +194,15 @@ class ProxyProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def signal(self, number: signal.Signals) -> None:
+        """Tell it to stop, once: `stop` then only waits."""
+        self._told_to_stop = True
+        self.process.send_signal(number)
+
     def stop(self) -> int:
         """SIGTERM, as an init system would; returns the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None and not self._told_to_stop:
+            self.signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -180,9 +223,17 @@ class ProxyProcess:
         """All complete lines of the log so far."""
         if OTHER and not self.log_path.exists():
             pytest.skip(f"{OTHER[0]} writes no log")
-        text = self.log_path.read_text() if self.log_path.exists() else ""
-        whole, _, _ = text.rpartition("\n")
-        return [json.loads(line) for line in whole.splitlines()]
+        if self._log is None or self._log.path != self.log_path:
+            self._log = LogReader(self.log_path)
+        self._log.read()
+        return self._log.events
+
+    def _own(self, target: str) -> list[Event]:
+        """The events of the connections to `target`."""
+        self.log()
+        assert self._log is not None
+        flows = self._log.flows
+        return [event for flow_id in self._log.targets.get(target, []) for event in flows[flow_id]]
 
     async def until(
         self, found: Callable[[list[Event]], Any], *, timeout_s: float = 20.0
@@ -200,17 +251,13 @@ class ProxyProcess:
 
     async def opened(self, target: str) -> Event:
         """The ws_open event of the connection to `target`."""
-        events = await self.until(lambda events: _opens(events, target))
-        return _opens(events, target)[0]
+        await self.until(lambda _: self._own(target))
+        return _opens(self._own(target), target)[0]
 
     async def recorded(self, target: str) -> Recorded:
         """Everything about the connection to `target`, once it is closed."""
-
-        def closed(events: list[Event]) -> bool:
-            ids = {event["flow_id"] for event in _opens(events, target)}
-            return any(e["event_type"] == "ws_close" and e["flow_id"] in ids for e in events)
-
-        return recorded(await self.until(closed), target)
+        await self.until(lambda _: any(e["event_type"] == "ws_close" for e in self._own(target)))
+        return recorded(self._own(target), target)
 
 
 def _opens(events: list[Event], target: str) -> list[Event]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.scrollbar import ScrollTo
 
 from tests.support.fake_feed import FakeFeed
 from tests.support.fake_story import (
@@ -116,6 +117,37 @@ async def test_mouse_chooses_and_sorts_and_scrolls(desk: Open) -> None:
         assert d.app.focused is d.app.frames
         await d.pilot.click("#keys", offset=(3, 0))
         assert d.app.screen is not d.app.base
+
+
+async def test_dragging_the_scroll_bar_stops_following(desk: Open) -> None:
+    async with desk(size=(120, 30)) as d:
+        await d.choose(8)
+        assert d.app.frames.following
+        d.app.frames.post_message(ScrollTo(y=0, animate=False))
+        await until(d.pilot, lambda: not d.app.frames.following)
+        d.app.sync()
+        assert d.app.frames.top == 0
+        d.app.frames.post_message(ScrollTo(y=99, animate=False))
+        await until(d.pilot, lambda: d.app.frames.following)
+
+
+async def test_columns_give_way_to_content(desk: Open) -> None:
+    """No column for what no connection has; a long path gets the room that short hosts leave."""
+    told = Story([hello(), opened(1, T0_NS, "a.b", "/" + "long" * 12)])
+    async with desk(size=(190, 30), told=told) as d:
+        assert "subprotocol" not in d.app.connections.render_line(0).text
+        assert "/" + "long" * 12 in d.app.connections.render_line(1).text
+        await d.say(opened(2, T0_NS, "a.b", "/", subprotocol="chat"))
+        assert "subprotocol" in d.app.connections.render_line(0).text
+
+
+async def test_an_ended_connection_ends_its_frames(desk: Open) -> None:
+    async with desk() as d:
+        await d.choose(3)
+        last = d.app.frames.render_line(d.app.frames.count()).text
+        assert "✗" in last
+        assert "1006 TCP reset by server" in last
+        assert d.app.frames.chosen() is None
 
 
 async def test_empty_says_what_to_do(desk: Open) -> None:

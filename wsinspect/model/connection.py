@@ -18,7 +18,7 @@ from wsinspect.protocol.handshake import Handshake
 from wsinspect.protocol.messages import MessageJoiner
 from wsinspect.protocol.reader import FrameReader
 
-__all__ = ["Cause", "Connection", "Ending", "Initiator"]
+__all__ = ["Cause", "Connection", "Ending", "Initiator", "Side"]
 
 Cause = Literal["close_frame", "fin", "rst", "timeout", "policy", "error", "shutdown"]
 Initiator = Literal["client", "server", "proxy", "none"]
@@ -31,8 +31,8 @@ INFLATED_LIMIT = 64 * 1024 * 1024  # bytes a message may decompress to before it
 class Ending:
     """How a connection ended, as the facts come in. The first of a kind counts.
 
-    A Close frame outranks the end of a socket, even a later one (a half-closed connection may
-    still close cleanly); what this proxy did by policy or at shutdown outranks both.
+    A Close frame outranks the end of a socket, even an earlier one (a half-closed connection may
+    still close cleanly); what this proxy did by policy or at shutdown counts where it came first.
     """
 
     began_ns: int | None = None
@@ -52,17 +52,20 @@ class Ending:
             self.began_ns = now_ns
             self.last_frame_ns = last_frame_ns
 
-    def close_frame(self, side: Side, payload: bytes, *, forwarded: bool) -> None:
+    def close_frame(self, side: Side, payload: bytes) -> None:
         """``side`` sent a Close frame with this (unmasked) payload (RFC 6455 §5.5.1)."""
         if self.closed_by is None:
             facts = parse_close(payload)
             self.closed_by = side
             self.code = facts.code
             self.reason = facts.reason
-            if forwarded and self.relayed_code is None:
-                self.relayed_code = facts.code
         elif side != self.closed_by:
             self.closed_by_both = True
+
+    def close_relayed(self, side: Side, payload: bytes) -> None:
+        """The Close frame that ``side`` sent reached the other side, with this payload."""
+        if side == self.closed_by and self.relayed_code is None:
+            self.relayed_code = parse_close(payload).code
 
     def socket_end(self, side: Side, *, reset: bool) -> None:
         """``side``'s socket ended: FIN, or RST where ``reset``."""

@@ -99,7 +99,7 @@ class Inflater:
         self._started = False
 
     def message(self, payload: bytes) -> bytes:
-        """Inflate one message, given as a whole.
+        """Inflate one message, given as a whole; or the last piece of one begun with ``feed``.
 
         Raises:
             OutputLimit: it inflates to more than the cap; later messages are readable.
@@ -142,7 +142,7 @@ class Inflater:
                 same.
             DeflateError: corrupt data; the direction is unreadable.
         """
-        pieces = [] if self._at_final else self._run(TAIL, len(TAIL))
+        pieces = self._run(TAIL, len(TAIL))
         self._end_message()
         return self._checked(pieces)
 

@@ -48,11 +48,14 @@ class MessageJoiner:
     ``opcode`` is that of the message that is open, 0 between messages. ``messages`` counts
     finished ones. ``deflate`` tells whether permessage-deflate was negotiated; ``inflater`` is
     None without it, and where its parameters or its data turned out to be unreadable.
+    ``foreign_rsv``: an extension that we do not know may own RSV bits, and where one is set, who
+    knows what it did to the payload.
     """
 
     __slots__ = (
         "compressed",
         "deflate",
+        "foreign_rsv",
         "frames",
         "inflater",
         "keep_payload",
@@ -63,7 +66,8 @@ class MessageJoiner:
         "start",
         "violation",
         "wire_len",
-        "_parts",
+        "_keeping",
+        "_kept",
         "_readable",
         "_utf8",
     )
@@ -73,11 +77,11 @@ class MessageJoiner:
     ) -> None:
         self.inflater = inflater
         self.deflate = inflater is not None or deflate_unreadable
+        self.foreign_rsv = False
         self.messages = 0
         self.keep_payload = False
         self.payload_limit = PAYLOAD_LIMIT
         self._utf8 = Utf8Validator()
-        self._parts: list[bytes] = []
         self._forget()
 
     def _forget(self) -> None:
@@ -89,7 +93,8 @@ class MessageJoiner:
         self.start = b""
         self.violation: str | None = None
         self._readable = True
-        self._parts.clear()
+        self._keeping = False
+        self._kept: bytes | bytearray = b""
 
     # --- called by the reader, in this order for each data frame ---
 
@@ -97,43 +102,52 @@ class MessageJoiner:
         """A data frame's header was read. Returns the breach of §5.4, if any."""
         opcode = b0 & 0x0F
         violation = None
+        known_rsv = 0 if self.foreign_rsv else 0x70  # ours to read, legal or not
         if opcode:
             if self.opcode:
                 violation = "expected-continuation"
                 self._abandon()
             self.opcode = opcode
             self.compressed = bool(b0 & 0x40) and self.deflate
-            if self.compressed and self.inflater is None:
-                self._readable = False
+            if self.deflate:
+                known_rsv |= 0x40
+            self._keeping = self.keep_payload
             self._utf8.reset()
         elif not self.opcode:
             return "unexpected-continuation"
+        if b0 & 0x70 & ~known_rsv or (self.compressed and self.inflater is None):
+            self._readable = False
         self.frames += 1
         self.wire_len += frame_len
         return violation
 
-    def payload_piece(self, piece: bytes, *, last: bool) -> str | None:
-        """Some payload of the open frame, unmasked. Returns what it breaks, once a message.
+    def payload_piece(self, piece: bytes, *, last: bool) -> tuple[bytes | None, str | None]:
+        """Some payload of the open frame, unmasked. ``last``: it is the message's last.
 
-        ``last``: the message's payload is complete with it.
+        Returns what the application gets of it (None: it cannot be read), and what it breaks,
+        once a message. The payload of a continuation frame without a message is as it is.
         """
         if not self.opcode:
-            return None
+            return piece, None
         if not self.compressed:
-            return self._content(piece)
-        if self.inflater is None or not self._readable:
-            return None
+            violation = self._content(piece)
+            return piece if self._readable else None, violation
+        if self.inflater is None:
+            return None, None
         try:
+            # Also what nobody reads any more: the window must follow.
             content = self.inflater.message(piece) if last else self.inflater.feed(piece)
         except OutputLimit:
             self._readable = False
-            return self._breach("inflate-limit")
+            return None, self._breach("inflate-limit")
         except DeflateError:
             # The window is lost: nothing compressed can be read in this direction any more.
             self.inflater = None
             self._readable = False
-            return self._breach("deflate")
-        return self._content(content)
+            return None, self._breach("deflate")
+        if not self._readable:
+            return None, None
+        return content, self._content(content)
 
     def frame_ends(self, b0: int) -> tuple[MessageFacts | None, str | None]:
         """The open frame is complete. Returns the message if this was its last frame."""
@@ -142,14 +156,14 @@ class MessageJoiner:
         violation = None
         if self.opcode == TEXT and self._readable and not self._utf8.finish():
             violation = self._breach("invalid-utf8")
-        kept = self.keep_payload and self._readable
+        kept = self._keeping and self._readable
         facts = MessageFacts(
             self.opcode,
             self.payload_len,
             self.wire_len,
             self.frames,
             self.compressed,
-            b"".join(self._parts) if kept else None,
+            bytes(self._kept) if kept else None,
             self.start,
             self.violation,
         )
@@ -177,13 +191,22 @@ class MessageJoiner:
         self.payload_len += len(content)
         if len(self.start) < START_LIMIT:
             self.start += content[: START_LIMIT - len(self.start)]
-        if self.keep_payload and self._readable:
+        if self._keeping:
             if self.payload_len > self.payload_limit:
-                self._readable = False
-                self._parts.clear()
+                self._keeping = False
+                self._kept = b""
+            elif not self._kept:
+                self._kept = content
             else:
-                self._parts.append(content)
-        if self.opcode == TEXT and self.violation is None and not self._utf8.feed(content):
+                if isinstance(self._kept, bytes):
+                    self._kept = bytearray(self._kept)
+                self._kept += content
+        if (
+            self.opcode == TEXT
+            and self._readable
+            and self.violation is None
+            and not self._utf8.feed(content)
+        ):
             return self._breach("invalid-utf8")
         return None
 

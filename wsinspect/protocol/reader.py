@@ -15,43 +15,16 @@ until its rest arrives; a larger one is read in pieces as they come and never ke
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
 from wsinspect.protocol.messages import MessageFacts, MessageJoiner
 from wsinspect.protocol.opcodes import CLOSE, PING, PONG
+from wsinspect.protocol.records import Control, LargeFrame, Piece, Record, Shape, Whole
 
-__all__ = ["Control", "FrameReader", "Record", "Shape", "Whole"]
+__all__ = ["Control", "FrameReader", "LargeFrame", "Piece", "Record", "Shape", "Whole"]
 
 WHOLE_FRAME_LIMIT = 64 * 1024
 PREVIEW_LIMIT = 512
-
-# A frame's facts. Two parts, so that what repeats (the shape) can be a dictionary key.
-type Shape = tuple[int, int, int, str | None]  # first byte, payload_len, frame_len, violation
-type Record = tuple[int, Shape]  # masking key as a big-endian integer or -1, shape
-
-
-class Whole(NamedTuple):
-    """The bytes behind a record; only made while :attr:`FrameReader.keep` is set.
-
-    ``raw`` is the frame as it was on the wire (b"" where ``pieces`` went before it), ``payload``
-    the unmasked payload (b"" likewise), ``message`` the finished message whose last frame this is.
-    """
-
-    raw: bytes
-    payload: bytes
-    message: MessageFacts | None
-    large: bool
-
-
-class Control(NamedTuple):
-    """A control frame that was just read (§5.5)."""
-
-    opcode: int
-    payload: bytes
-    violation: str | None
-
 
 # Header length (2–14 bytes) by the second byte: length form and mask bit (§5.2).
 _HEADER_LEN = tuple(
@@ -69,8 +42,9 @@ class FrameReader:
 
     After each :meth:`walk`: ``frames``, ``payload_bytes``, ``wire_bytes`` are totals since the
     start; ``controls`` the control frames of this chunk; ``finished`` its finished messages (only
-    with ``tell_messages``); ``wholes`` one entry a record (only with ``keep``); ``previews`` one
-    entry a record (only with ``preview``).
+    with ``tell_messages``); ``wholes`` (only with ``keep``) a :class:`Whole` for each record, but
+    of a large frame its :class:`Piece` entries; ``previews`` one entry a record (only with
+    ``preview``).
     """
 
     __slots__ = (
@@ -98,6 +72,7 @@ class FrameReader:
     def __init__(self, *, masked: bool, joiner: MessageJoiner, rsv_reserved: bool = True) -> None:
         self.masked = masked
         self.joiner = joiner
+        joiner.foreign_rsv = not rsv_reserved
         self.rsv_reserved = rsv_reserved
         self.frames = 0
         self.payload_bytes = 0
@@ -105,7 +80,7 @@ class FrameReader:
         self.closed = False
         self.controls: list[Control] = []
         self.finished: list[MessageFacts] = []
-        self.wholes: list[Whole] = []
+        self.wholes: list[Whole | Piece] = []
         self.previews: list[bytes] = []
         self.keep = False
         self.early = False  # a large frame's record comes with its header, not at its end
@@ -232,20 +207,23 @@ class FrameReader:
             mask = _from_bytes(key)
             payload = apply_mask(payload, key)
         violation = self._header_violation(b0, b1, end - start)
-        message = None
         if b0 & 0x08:
             violation = self._control(b0, payload, violation)
-        elif b0 & 0x07 > 2:
-            pass  # a reserved data opcode (§5.2): recorded, no message
+        if b0 & 0x08 or b0 & 0x07 > 2:  # a reserved data opcode (§5.2) is recorded, no message
+            if self.keep:
+                self.wholes.append(Whole(data[pos:end], payload))
         else:
-            ended = self.joiner.frame_begins(b0, end - pos)
-            ended = self.joiner.payload_piece(payload, last=b0 > 0x7F) or ended
-            message, ended_late = self.joiner.frame_ends(b0)
-            violation = violation or ended or ended_late
+            joiner = self.joiner
+            begun = joiner.frame_begins(b0, end - pos)
+            opcode, compressed = joiner.opcode, joiner.compressed
+            content, wrong = joiner.payload_piece(payload, last=b0 > 0x7F)
+            message, wrong_end = joiner.frame_ends(b0)
+            violation = violation or begun or wrong or wrong_end
             if message is not None and self.tell_messages:
                 self.finished.append(message)
-        if self.keep:
-            self.wholes.append(Whole(data[pos:end], payload, message, large=False))
+            if self.keep:
+                raw = data[pos:end]
+                self.wholes.append(Whole(raw, payload, content, message, opcode, compressed))
         if self.preview:
             self.previews.append(payload[:PREVIEW_LIMIT])
         return mask, (b0, end - start, end - pos, violation)
@@ -278,10 +256,10 @@ class FrameReader:
         opcode = b0 & 0x0F
         if opcode == CLOSE:
             violation = violation or self.joiner.close_violation(payload)
-            self.controls.append(Control(CLOSE, payload, violation))
+            self.controls.append(Control(CLOSE, payload[:PREVIEW_LIMIT], violation))
             self.closed = True
         elif opcode in (PING, PONG):
-            self.controls.append(Control(opcode, payload, violation))
+            self.controls.append(Control(opcode, payload[:PREVIEW_LIMIT], violation))
         return violation
 
     # --- frames too large to keep ---
@@ -301,40 +279,37 @@ class FrameReader:
         self.large = LargeFrame(b0, key, payload_len, start - pos, violation)
         if self.early:
             records.append(self.large.record)
-            if self.keep:
-                self.wholes.append(Whole(b"", b"", None, large=False))
-        self._large_piece(data[pos:], data[start:])
+        self._large_piece(data[pos:], data[start:], records, first=True)
 
     def _continue_large(self, data: bytes, records: list[Record]) -> int:
         """Feed the open large frame; return where the next frame begins in ``data``."""
         large = self.large
         assert large is not None
         piece = data[: large.payload_len - large.offset]
-        self._large_piece(piece, piece)
-        if large.offset == large.payload_len:
-            self._end_large(large, records)
-            self._totals(1, large.payload_len, large.header_len + large.payload_len)
+        self._large_piece(piece, piece, records, first=False)
         return len(piece)
 
-    def _large_piece(self, raw: bytes, piece: bytes) -> None:
+    def _large_piece(self, raw: bytes, piece: bytes, records: list[Record], *, first: bool) -> None:
         large = self.large
         assert large is not None
         if large.key:
             turn = large.offset & 3
             piece = apply_mask(piece, large.key[turn:] + large.key[:turn])
         if len(large.start) < PREVIEW_LIMIT:
-            large.start += piece[:PREVIEW_LIMIT]
+            large.start += piece[: PREVIEW_LIMIT - len(large.start)]
         large.offset += len(piece)
+        ended = large.offset == large.payload_len
         if not large.b0 & 0x08 and large.b0 & 0x07 < 3:
-            last = large.b0 > 0x7F and large.offset == large.payload_len
-            wrong = self.joiner.payload_piece(piece, last=last)
+            _, wrong = self.joiner.payload_piece(piece, last=large.b0 > 0x7F and ended)
             large.violation = large.violation or wrong
+        if ended:
+            self._end_large(large, records)
         if self.keep:
-            self.wholes.append(Whole(raw, b"", None, large=True))
+            self.wholes.append(Piece(raw, large, first, ended))
 
     def _end_large(self, large: LargeFrame, records: list[Record]) -> None:
         self.large = None
-        message = None
+        self._totals(1, large.payload_len, large.header_len + large.payload_len)
         if large.b0 & 0x08:
             large.violation = self._control(large.b0, large.start, large.violation)
         elif large.b0 & 0x07 < 3:
@@ -342,37 +317,34 @@ class FrameReader:
             large.violation = large.violation or wrong
             if message is not None and self.tell_messages:
                 self.finished.append(message)
-        if self.early:
-            return
-        records.append(large.record)
-        if self.keep:
-            self.wholes.append(Whole(b"", b"", message, large=False))
-        if self.preview:
-            self.previews.append(large.start[:PREVIEW_LIMIT])
+        if not self.early:
+            records.append(large.record)
+            if self.preview:
+                self.previews.append(large.start)
 
+    # --- the end ---
 
-class LargeFrame:
-    """A frame that is read in pieces: its header's facts and how far its payload has come."""
+    def cut_off(self) -> tuple[Record, Whole] | None:
+        """What is there of an unfinished small frame, when no more will come; call it once.
 
-    __slots__ = ("b0", "header_len", "key", "offset", "payload_len", "start", "violation")
-
-    def __init__(
-        self, b0: int, key: bytes, payload_len: int, header_len: int, violation: str | None
-    ) -> None:
-        self.b0 = b0
-        self.key = key
-        self.payload_len = payload_len
-        self.header_len = header_len
-        self.violation = violation
-        self.offset = 0
-        self.start = b""  # the payload's first bytes, for previews
-
-    @property
-    def seen_len(self) -> int:
-        return self.header_len + self.offset
-
-    @property
-    def record(self) -> Record:
-        mask = _from_bytes(self.key) if self.key else -1
-        shape = (self.b0, self.payload_len, self.header_len + self.payload_len, self.violation)
-        return mask, shape
+        None where not even its header is complete.
+        """
+        data = self.tail()
+        if len(data) < 2 or len(data) < (start := _HEADER_LEN[data[1]]):
+            return None
+        form = data[1] & 0x7F
+        payload_len = form if form < 126 else _from_bytes(data[2 : 4 if form == 126 else 10])
+        b0, b1, payload = data[0], data[1], data[start:]
+        violation = self._header_violation(b0, b1, payload_len)
+        key = data[start - 4 : start] if b1 & 0x80 else b""
+        if key:
+            payload = apply_mask(payload, key)
+        whole = Whole(data, payload)
+        if not b0 & 0x08 and b0 & 0x07 < 3:
+            joiner = self.joiner
+            begun = joiner.frame_begins(b0, start + payload_len)
+            content, wrong = joiner.payload_piece(payload, last=False)
+            violation = violation or begun or wrong
+            whole = Whole(data, payload, content, None, joiner.opcode, joiner.compressed)
+        mask = _from_bytes(key) if key else -1
+        return (mask, (b0, payload_len, start + payload_len, violation)), whole

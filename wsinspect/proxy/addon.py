@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from mitmproxy import ctx, exceptions, http
@@ -23,7 +23,7 @@ from wsinspect.model.events import envelope
 from wsinspect.protocol.handshake import Request, Response, examine, is_websocket_upgrade
 from wsinspect.proxy import layer as inspecting
 from wsinspect.proxy import options, private
-from wsinspect.proxy.hooks import Job, ScriptHooks
+from wsinspect.proxy.hooks import ScriptHooks
 from wsinspect.proxy.layer import InspectingLayer
 from wsinspect.relay.relay import Relay
 from wsinspect.sinks.dashboard import DashboardServer
@@ -162,8 +162,9 @@ class Inspector:
         if flow.response is None and is_websocket_upgrade(flow.request.headers.fields):
             self._failed(flow, 502)
 
-    async def wsinspect_job(self, job: Job) -> None:
-        await job.run()
+    async def wsinspect_job(self, run: Callable[[], Awaitable[None]]) -> None:
+        """What a layer waits for (``hooks.Job``; mitmproxy hands over a hook's fields)."""
+        await run()
 
     # --- connections ---
 

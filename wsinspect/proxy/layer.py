@@ -82,6 +82,8 @@ class InspectingLayer(layer.Layer):
     def _is_mine(self, event: events.Event) -> bool:
         if isinstance(event, events.ConnectionEvent):
             return event.connection in (self.context.client, self.context.server)
+        if isinstance(event, events.CommandCompleted):
+            return private.waits_for(self, event)
         return isinstance(event, private.Nudge | WebSocketMessageInjected)
 
     def _take_sockets(self) -> None:
@@ -276,15 +278,13 @@ class InspectingLayer(layer.Layer):
         if reset:
             back.open = False
             direction.open = False
-            self._close_socket(side)
             if other not in self.ended and other_leg is not None:
                 self.ended.add(other)
-                self.inspector.spawn(self._abort(other, other_leg))
+                self.inspector.spawn(self._abort(other_leg))
             else:
-                self._close_socket(other)
+                self._close_sockets()
         elif other in self.ended or self.handler is None:
-            self._close_socket(side)
-            self._close_socket(other)
+            self._close_sockets()
         else:
             other_side = self.server_side if from_client else self.client_side
             if other_side is not None:
@@ -293,19 +293,21 @@ class InspectingLayer(layer.Layer):
         if self.ended == {"client", "server"}:
             self.finish()
 
-    async def _abort(self, side: str, leg: Leg) -> None:
+    async def _abort(self, leg: Leg) -> None:
+        # First this, then the books: mitmproxy ends all sockets as soon as the client's is closed.
         await leg.abort()
-        self._close_socket(side)
+        self._close_sockets()
 
     def _half_close(self, side: str) -> None:
         socket = self.sockets[side]
         if self.handler is not None and socket in self.handler.transports:
             self.handler.close_connection(socket, half_close=True)
 
-    def _close_socket(self, side: str) -> None:
-        socket = self.sockets[side]
-        if self.handler is not None and socket in self.handler.transports:
-            self.handler.close_connection(socket)
+    def _close_sockets(self) -> None:
+        for side in ("server", "client"):
+            socket = self.sockets[side]
+            if self.handler is not None and socket in self.handler.transports:
+                self.handler.close_connection(socket)
 
     def _end_when_answered(self) -> None:
         """After a Close frame of ours: end both sockets once both sides answered, or soon."""
@@ -320,8 +322,7 @@ class InspectingLayer(layer.Layer):
     def end_now(self) -> None:
         """End both sockets (what was written still leaves) and close the books."""
         self.finish()
-        self._close_socket("server")
-        self._close_socket("client")
+        self._close_sockets()
 
     def _leg_lost(self) -> None:
         legs = self.client_leg, self.server_leg

@@ -14,12 +14,14 @@ from typing import Any
 
 from mitmproxy import ctx
 from mitmproxy.connection import Client, Connection, Server
+from mitmproxy.http import Request
+from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer, tunnel
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import tls as tls_layers
 from mitmproxy.proxy.layers import websocket as websocket_layers
 from mitmproxy.proxy.layers.http import HttpLayer
-from mitmproxy.proxy.layers.http._http1 import Http1Connection
+from mitmproxy.proxy.layers.http._http1 import Http1Connection, Http1Server
 from mitmproxy.proxy.server import ConnectionHandler, TimeoutWatchdog
 from OpenSSL import SSL
 
@@ -40,6 +42,7 @@ __all__ = [
 Handler = ConnectionHandler
 _stock_layer = websocket_layers.WebsocketLayer
 _stock_make_pipe = Http1Connection.make_pipe
+_stock_read_request_head = http1.read_request_head
 type _HandleEvent = Callable[[events.Event], Generator[commands.Command, Any, None]]
 _FOR_EVER_S = 10**9
 
@@ -72,6 +75,10 @@ def canary() -> None:
             'lstrip(b"\\r\\n")' in inspect.getsource(_stock_make_pipe),
             "Http1Connection.make_pipe strips line ends",
         ),
+        (
+            "http1.read_request_head(" in inspect.getsource(Http1Server.read_headers),
+            "Http1Server.read_headers looks up http1.read_request_head",
+        ),
         ("tls" in tls_layers.TLSLayer.__annotations__, "TLSLayer.tls"),
         (
             {"_waiter", "_buffer"} <= set(vars(asyncio.StreamReader())),
@@ -91,11 +98,22 @@ def install(inspecting_layer: type[layer.Layer]) -> None:
     canary()
     websocket_layers.WebsocketLayer = inspecting_layer  # type: ignore[misc,assignment]
     Http1Connection.make_pipe = _make_pipe  # type: ignore[method-assign]
+    http1.read_request_head = _read_request_head
 
 
 def uninstall() -> None:
     websocket_layers.WebsocketLayer = _stock_layer  # type: ignore[misc]
     Http1Connection.make_pipe = _stock_make_pipe  # type: ignore[method-assign]
+    http1.read_request_head = _stock_read_request_head
+
+
+def _read_request_head(lines: list[bytes]) -> Request:
+    """As the original, but ``GET ws://host/path`` is a request to us, too (aiohttp sends it)."""
+    if lines and b" ws" in lines[0]:
+        method, _, target = lines[0].partition(b" ")
+        if target.startswith((b"ws://", b"wss://")):
+            lines = [b"%b http%b" % (method, target[2:]), *lines[1:]]
+    return _stock_read_request_head(lines)
 
 
 def _make_pipe(self: Http1Connection) -> Generator[commands.Command, Any, None]:
@@ -131,6 +149,11 @@ def shortcut(
 def is_blocked(our_layer: layer.Layer) -> bool:
     """Whether a layer waits for a hook, or has events queued behind one (proxy/layer.py)."""
     return our_layer._paused is not None or bool(our_layer._paused_event_queue)
+
+
+def waits_for(our_layer: layer.Layer, event: events.CommandCompleted) -> bool:
+    """Whether ``event`` ends what the layer is blocked on; the HTTP layers never saw that begin."""
+    return our_layer._paused is not None and our_layer._paused.command is event.command
 
 
 class Nudge(events.MessageInjected[None]):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wsinspect.model.connection import Connection
+from wsinspect.protocol.close_codes import is_valid_on_wire
 from wsinspect.protocol.opcodes import OPCODE_NAMES
 
 __all__ = ["Close", "Observation", "UnchangeableFrame"]
@@ -38,8 +39,9 @@ class Observation:
     """One frame or one joined message, before it is forwarded.
 
     ``payload`` is unmasked; of a message it is also joined and decompressed, of a frame it is as
-    on the wire. ``timestamp_ns`` is when it had arrived whole. The last call of :meth:`drop`,
-    :meth:`rewrite` and :meth:`close` counts.
+    on the wire. ``fin`` is False on a message that will never be whole: the sender closed, was cut
+    off, or began another one; the payload is what is there. ``timestamp_ns`` is when it had
+    arrived. The last call of :meth:`drop`, :meth:`rewrite` and :meth:`close` counts.
     """
 
     connection: Connection
@@ -85,8 +87,8 @@ class Observation:
         """Do not forward it, and close the connection with this code towards both sides."""
         if len(reason.encode()) > 123:
             raise ValueError("a close reason is at most 123 bytes (RFC 6455 5.5.1)")
-        if not 1000 <= code <= 4999:
-            raise ValueError("a close code is between 1000 and 4999 (RFC 6455 7.4.2)")
+        if not is_valid_on_wire(code):
+            raise ValueError(f"close code {code} may not be sent (RFC 6455 7.4)")
         self.closing = Close(code, reason)
 
     @property

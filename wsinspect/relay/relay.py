@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from wsinspect.model.connection import Cause, Connection
+from wsinspect.model.connection import Cause, Connection, Side
 from wsinspect.protocol.deflate import Deflater
+from wsinspect.protocol.frames import close_payload
 from wsinspect.protocol.messages import MessageFacts
-from wsinspect.protocol.opcodes import CLOSE, PING
+from wsinspect.protocol.opcodes import CLOSE, PING, PONG
 from wsinspect.protocol.reader import Record
-from wsinspect.relay.direction import Direction
+from wsinspect.relay.direction import HOLD_LIMIT, Direction
 from wsinspect.relay.observation import Observation
 from wsinspect.relay.policy import OnError, OnViolation, Policy
 from wsinspect.relay.rewrite import MessageWriter
@@ -79,6 +80,7 @@ class Relay:
         on_violation: OnViolation = "pass",
         on_error: OnError = "open",
         audit: bool = False,
+        hold_limit: int = HOLD_LIMIT,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.connection = connection
@@ -108,6 +110,7 @@ class Relay:
             ),
             policy,
             self,
+            hold_limit,
         )
         self.to_client = Direction(
             "to_client",
@@ -119,26 +122,36 @@ class Relay:
             ),
             policy,
             self,
+            hold_limit,
         )
 
     # --- what the directions report ---
 
     def saw_controls(self, direction: Direction, now_ns: int) -> None:
-        """Control frames were read: pings and pongs are matched, a Close frame is noted."""
-        connection = self.connection
+        """Control frames passed: pings and pongs are matched, a Close frame is noted."""
         controls = direction.reader.controls
         for control in controls:
+            self.saw_control(direction, control.opcode, control.payload, now_ns)
             if control.opcode == CLOSE:
-                connection.ends(now_ns).close_frame(
-                    "server" if direction.to_client else "client",
-                    control.payload,
-                    forwarded=direction.open and not self.closing,
-                )
-            elif control.opcode == PING:
-                connection.pings.ping(control.payload, now_ns, to_client=direction.to_client)
-            else:
-                connection.pings.pong(control.payload, now_ns, to_client=direction.to_client)
+                self.close_left(direction, control.payload)
         controls.clear()
+
+    def saw_control(self, direction: Direction, opcode: int, payload: bytes, now_ns: int) -> None:
+        """A control frame has come. Reserved opcodes are none of our business."""
+        connection = self.connection
+        if opcode == CLOSE:
+            side: Side = "server" if direction.to_client else "client"
+            connection.ends(now_ns).close_frame(side, payload)
+        elif opcode == PING:
+            connection.pings.ping(payload, now_ns, to_client=direction.to_client)
+        elif opcode == PONG:
+            connection.pings.pong(payload, now_ns, to_client=direction.to_client)
+
+    def close_left(self, direction: Direction, payload: bytes) -> None:
+        """A Close frame of the sender's went on to the receiver, with this payload."""
+        if direction.open:
+            side: Side = "server" if direction.to_client else "client"
+            self.connection.ending.close_relayed(side, payload)
 
     def saw_messages(self, direction: Direction, now_ns: int) -> None:
         for facts in direction.reader.finished:
@@ -148,13 +161,20 @@ class Relay:
     # --- closing ---
 
     def close(self, code: int, reason: str, cause: Cause) -> None:
-        """Send a Close frame to both sides; what arrives from now on is not forwarded."""
+        """Send a Close frame to both sides; what arrives from now on is not forwarded.
+
+        The rest of a frame that is half way out leaves before it.
+
+        Raises:
+            EncodeError: nobody may send such a code (RFC 6455 §7.4); nothing happened.
+        """
         if self.closing:
             return
+        payload = close_payload(code, reason)
         self.closing = True
         self.connection.ends(self.clock()).by_proxy(cause, code)
         for direction in (self.to_server, self.to_client):
-            out = direction.shut(code, reason)
+            out = direction.shut(payload)
             if out:
                 self.outbox.append((direction, out))
 
@@ -180,10 +200,13 @@ class Relay:
         self.close(1011, "cannot record", "error")
         return False
 
-    def too_large(self, direction: Direction) -> bool:
-        """A message cannot be inspected whole. Returns whether it is forwarded all the same."""
+    def too_large(self, direction: Direction, *, compressed: bool) -> bool:
+        """A message cannot be inspected whole. Returns whether it is forwarded all the same.
+
+        Never where the receiver could not read it: its window is another one by now.
+        """
         limit = direction.hold_limit
-        if self.on_error == "open" and not direction.writer.recompress:
+        if self.on_error == "open" and not (compressed and direction.writer.recompress):
             self.recorder.inspection_failed(
                 self.connection, f"a message over {limit} bytes, or unreadable, passed uninspected"
             )

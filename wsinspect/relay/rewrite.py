@@ -42,30 +42,35 @@ class MessageWriter:
         return encode_frame(opcode, payload, fin=fin, rsv=rsv, mask=mask)
 
     def message(
-        self, opcode: int, payload: bytes, *, compressed: bool, fragment_lens: list[int]
-    ) -> bytes:
-        """A data message, cut where the original was cut.
+        self,
+        opcode: int,
+        payload: bytes,
+        *,
+        compressed: bool,
+        fragment_lens: list[int],
+        fin: bool = True,
+    ) -> list[bytes]:
+        """The frames of a data message, cut where the original was cut.
 
-        ``fragment_lens`` are the payload lengths of the original's frames on the wire; one entry
+        ``fragment_lens`` are the payload lengths of the original's frames on the wire; each entry
         gives one frame. Text is cut between characters: legal either way (§5.6), but kinder.
+        ``fin`` is False for a message that was cut off: its last frame never came.
         """
         rsv = 0
         if compressed and self.deflater is not None:
             payload = self.deflater.compress(payload)
             rsv = 4
-        if len(fragment_lens) < 2:
-            return self.frame(opcode, payload, rsv=rsv)
         cuts = _cuts(payload, fragment_lens, text=opcode == TEXT and not rsv)
         last = len(cuts) - 2
-        return b"".join(
+        return [
             self.frame(
                 CONTINUATION if i else opcode,
                 payload[cuts[i] : cuts[i + 1]],
-                fin=i == last,
+                fin=fin and i == last,
                 rsv=0 if i else rsv,
             )
             for i in range(last + 1)
-        )
+        ]
 
 
 def _cuts(payload: bytes, fragment_lens: list[int], *, text: bool) -> list[int]:

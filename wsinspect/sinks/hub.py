@@ -11,6 +11,7 @@ or a close event is rendered after all that waits, so the log is in order.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import time
@@ -38,6 +39,7 @@ _FLUSH_FRAMES = 1024
 _FLUSH_S = 0.02
 _RECENT_FRAMES = 20_000
 _RECENT_CLOSED = 500
+_FORGET_EVERY = 100  # closed connections
 _LOG_STATS_S = 10.0
 
 
@@ -77,6 +79,8 @@ class Hub:
         self.connections: dict[int, Connection] = {}
         self.recent: deque[Batch] = deque()
         self.recent_closed: deque[tuple[bytes, bytes]] = deque(maxlen=_RECENT_CLOSED)
+        self._recent_ids: deque[int] = deque(maxlen=_RECENT_CLOSED)
+        self._closed = 0
         self.started_ns = clock()
         self.connections_total = 0
         self.handshakes_failed = 0
@@ -108,7 +112,8 @@ class Hub:
             tell = self._log_messages
             for reader in (connection.to_server, connection.to_client):
                 reader.tell_messages = tell
-                reader.joiner.keep_payload = tell and self.payloads == "full"
+                if tell and self.payloads == "full":  # a policy may have set it already
+                    reader.joiner.keep_payload = True
         else:
             self.handshakes_failed += 1
         line = events.open_event(connection, connection.opened_ns, status)
@@ -131,8 +136,23 @@ class Hub:
         line = events.close_event(connection, self.clock())
         self._write(line, 1)
         self.recent_closed.append((events.open_event(connection, connection.opened_ns, 101), line))
+        self._recent_ids.append(connection.flow_id)
+        self._closed += 1
+        if self._closed % _FORGET_EVERY == 0:
+            self._forget()
         if self.viewer is not None:
             self.viewer.closed(connection, line)
+
+    def _forget(self) -> None:
+        """Frames of connections that no dashboard lists any more: each holds a whole relay."""
+        known = set(self._recent_ids)
+        kept = [
+            batch
+            for batch in self.recent
+            if not (connection := batch[0].relay.connection).closed or connection.flow_id in known
+        ]
+        self.recent = deque(kept)
+        self._recent_frames = sum(len(batch[3]) for batch in kept)
 
     # --- relay.Recorder ---
 
@@ -206,7 +226,7 @@ class Hub:
 
     def problem(self, say: str) -> None:
         """Something is wrong that the user must see: stderr, the dashboard."""
-        print(f"wsinspect: {say}", file=sys.stderr, flush=True)
+        _tell(say)
         if self.viewer is not None:
             self.viewer.problem(say)
 
@@ -265,5 +285,15 @@ class Hub:
         """The last events; the log is complete after it."""
         self.flush()
         self._write(events.stats_event(self.stats(), self.clock(), self.host), 1)
-        if self.log is not None and not self.log.close():
-            print("wsinspect: the log could not be completed", file=sys.stderr)
+        log = self.log
+        if log is None:
+            return
+        if not log.close():
+            _tell("the log could not be completed: its disk hangs")
+        elif log.dropped:
+            _tell(f"the log misses {log.dropped} lines ({log.path})")
+
+
+def _tell(say: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads stderr: traffic goes on
+        print(f"wsinspect: {say}", file=sys.stderr, flush=True)

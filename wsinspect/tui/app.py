@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from wsinspect.tui import headline, keys, panetitles
-from wsinspect.tui.bars import Bar, Item, Line
+from wsinspect.tui.bars import Bar, Line
 from wsinspect.tui.connection import NS
 from wsinspect.tui.connections import ConnectionsView
 from wsinspect.tui.detail import DetailView, Row, connection_lines, frame_lines
@@ -158,23 +158,16 @@ class DashboardApp(App[int]):
         self.detail.show(subject, rows)
 
     def _footer(self) -> list[Line]:
-        p = self.palette
-        items = [Item(" ", p.label)]
-        for key in keys.FOOTER:
-            label = key.label
-            if key.action == "pause" and not (self.frames.following and not self.paused):
-                label = "follow"
-            items.append(Item(f" {key.name}", p.key, key.rank, key.action))
-            items.append(Item(f" {label} ", p.label, key.rank, key.action))
+        following = self.frames.following and not self.paused
         hello = self.store.hello
         version = hello.version if hello is not None else ""
-        return [Line(tuple(items), (Item(f"{version} ", p.faint, 9),))]
+        return [panetitles.footer(following, version, self.palette)]
 
     # Panes
 
     @property
     def base(self) -> Screen[object]:
-        """The dashboard's own screen, also when help lies over it."""
+        """The own screen, also when help lies over it."""
         return self.screen_stack[0]
 
     @property

@@ -46,12 +46,15 @@ def fit(text: str, width: int, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text` made harmless and cut into lines of at most `width` cells."""
+    """`text` made harmless, in lines of at most `width` cells; cut after a space where one is near."""
     text = safe(text)
     lines: list[str] = []
     while text and width > 0:
         # A wide character in one column would never fit: it is taken alone and clipped later.
         piece = _cut(text, width) or text[0]
+        space = piece.rfind(" ")
+        if len(piece) < len(text) and space > len(piece) // 2:
+            piece = piece[: space + 1]
         lines.append(piece)
         text = text[len(piece) :]
     return lines

@@ -68,6 +68,8 @@ class Activity:
 
     def per_s(self, second: int, over: int = 3) -> float:
         """The mean of the last `over` complete seconds."""
+        if second - over > self._second:
+            return 0.0  # most of a long list: it is asked of each when ordered by rate
         return sum(self.recent(second - 1, over)) / over
 
 

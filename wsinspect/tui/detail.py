@@ -124,7 +124,8 @@ def connection_lines(c: Connection, now_ns: int, p: Palette, width: int) -> list
     """Everything known of one connection."""
     facts = c.facts
     rows: list[Row] = [[(f" #{c.flow_id} ", p.strong), (c.state.value, p.state(c.state))]]
-    rows.append([])
+    rows += _ending(c, p, width)
+    rows += _heading(p, "Opening handshake")
     up, down = _totals(c.to_server), _totals(c.to_client)
     accept = {True: "valid", False: "WRONG", None: "–"}[facts.accept_valid]
     handshake = "–" if facts.handshake_ms is None else f"{facts.handshake_ms:.1f} ms"
@@ -154,7 +155,7 @@ def connection_lines(c: Connection, now_ns: int, p: Palette, width: int) -> list
         rows += _field(p, name, value, p.text, width)
     for finding in facts.findings:
         rows += _field(p, "finding", finding.say or finding.code, p.warn, width)
-    return rows + _ending(c, p, width)
+    return rows
 
 
 def _ending(c: Connection, p: Palette, width: int) -> list[Row]:

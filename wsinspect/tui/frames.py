@@ -186,14 +186,7 @@ class FramesView(LinesView):
             case "seq":
                 return str(frame.seq), p.faint
             case "opcode":
-                style = (
-                    p.warn
-                    if frame.opcode == CLOSE
-                    else p.faint
-                    if control
-                    else p.direction(frame.direction)
-                )
-                return opcode_short(frame.opcode), style
+                return opcode_short(frame.opcode), self._opcode_style(frame)
             case "flags":
                 return flags(frame), p.faint
             case "payload":
@@ -201,7 +194,17 @@ class FramesView(LinesView):
             case "wire":
                 return count(frame.frame_len), p.faint
             case _:
-                style = (
-                    p.warn if frame.opcode == CLOSE else p.faint if is_compressed(frame) else body
-                )
-                return preview(frame), style
+                return preview(frame), self._preview_style(frame)
+
+    def _opcode_style(self, frame: Frame) -> Style:
+        if frame.opcode == CLOSE:
+            return self.palette.warn
+        if frame.opcode in (PING, PONG):
+            return self.palette.faint
+        return self.palette.direction(frame.direction)
+
+    def _preview_style(self, frame: Frame) -> Style:
+        p = self.palette
+        if frame.preview is None or is_compressed(frame) or frame.opcode in (PING, PONG):
+            return p.faint
+        return p.warn if frame.opcode == CLOSE else p.text

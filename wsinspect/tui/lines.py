@@ -198,6 +198,12 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
     def scrolled_by_user(self) -> None:
         """The wheel or the scroll bar moved the lines, not the cursor."""
 
+    def on_scroll_to(self) -> None:
+        """The scroll bar was dragged; Textual scrolls, we only take note."""
+        self.call_after_refresh(self.scrolled_by_user)
+
+    on_scroll_up = on_scroll_down = on_scroll_to
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         event.prevent_default()

@@ -1,10 +1,11 @@
-"""Titles of the panes and the sentence on the chosen connection. Pure."""
+"""Titles of the panes, the sentence on the chosen connection, the footer. Pure."""
 
 from wsinspect.tui.bars import Item, Line
 from wsinspect.tui.connection import Connection, State
 from wsinspect.tui.connections import ConnectionsView
 from wsinspect.tui.figures import count, duration
 from wsinspect.tui.frames import FramesView
+from wsinspect.tui.keys import FOOTER
 from wsinspect.tui.palette import STATE_GLYPH, Palette
 from wsinspect.tui.words import close_name, close_sentence, end_cause
 
@@ -117,3 +118,13 @@ def _fate_without_close(connection: Connection, age: str, idle: str, p: Palette)
 def _findings(connection: Connection, p: Palette) -> list[Item]:
     found = [f.say or f.code for f in connection.facts.findings]
     return [Item(f" · {say}", p.warn, 1) for say in found]
+
+
+def footer(following: bool, version: str, p: Palette) -> Line:
+    """The keys that matter most; what has no room is left out from the right."""
+    items = [Item(" ", p.label)]
+    for key in FOOTER:
+        label = "follow" if key.action == "pause" and not following else key.label
+        items.append(Item(f" {key.name}", p.key, key.rank, key.action))
+        items.append(Item(f" {label} ", p.label, key.rank, key.action))
+    return Line(tuple(items), (Item(f"{version} ", p.faint, 9),))

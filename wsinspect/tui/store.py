@@ -173,7 +173,7 @@ class Store:
             connection.state = State.OPEN
 
     def _measure(self, key: str, text: str) -> None:
-        if len(text) > self.widest.get(key, 0):
+        if len(text) > self.widest.get(key, -1):
             self.widest[key] = len(text)
 
     def _close(self, line: WsClose) -> None:

@@ -19,7 +19,7 @@ _ABRUPT = {
 }
 # Codes of 1000-2999 but normal closure, going away and a Close frame without a code.
 _FAILURES = frozenset(range(1002, 3000)) - {1005}
-NOT_KEPT = "payload not kept: nobody was watching yet"
+NOT_KEPT = "payload not kept"  # it passed before anyone watched
 _SHOWN_LEN = 512  # bytes of a payload that are read for one line
 
 
