@@ -204,6 +204,8 @@ def _run_headless(args: argparse.Namespace) -> int:
     }
     if args.listen_port is not None:
         named["listen_port"] = args.listen_port
+    for item in args.set:  # said by mitmproxy's name: our default must not undo it
+        named.pop(item.partition("=")[0], None)
     try:
         run_proxy(sets=args.set, scripts=args.script, drain_grace_s=args.drain_grace, **named)
     except StartFailed as error:

@@ -94,7 +94,7 @@ async def test_a_late_viewer_gets_the_whole_picture(proxy: ProxyProcess, target:
 
             def seen(said: list[Message]) -> bool:
                 skipped = sum(m["skipped"] for m in said if m.get("type") == "frames")
-                return len([r for r in frames(said) if r[1] == 0]) + skipped >= 300
+                return bool(len([r for r in frames(said) if r[1] == 0]) + skipped >= 300)
 
             await view.until(seen)
             row = frames(view.said)[-1]

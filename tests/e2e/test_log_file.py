@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import StartProxy
-from tests.support.proxy import recorded
+from tests.support.proxy import ProxyProcess, recorded
 from tests.support.raw import KEY, TEXT, frame, raw_pair
 
 
@@ -132,16 +132,30 @@ async def test_a_full_disk_is_loud_and_follows_the_policy(
     text = frame(TEXT, b"fill the log", mask=KEY)
     async with raw_pair(proxy.port, "/full") as pair:
         sent = 0
-        ended = False
-        for _ in range(100):
-            try:
-                await pair.client.send(text * 20)
-                sent += 20
-                await pair.server.receive(sent * len(text))
-            except (EOFError, ConnectionError):
-                ended = True
-                break
-        assert ended is (on_error == "closed")
-    async with asyncio.timeout(20):
-        while "log" not in proxy.output.partition("listening on")[2]:
-            await asyncio.sleep(0.05)
+
+        async def send() -> None:
+            nonlocal sent
+            await pair.client.send(text * 20)
+            sent += 20
+            await pair.server.receive(sent * len(text))
+
+        async def send_for_ever() -> None:
+            while True:
+                await send()
+
+        async with asyncio.timeout(30):
+            if on_error == "closed":
+                with pytest.raises((EOFError, ConnectionError)):
+                    await send_for_ever()
+            else:
+                while not told(proxy):
+                    await send()
+                for _ in range(100):
+                    await send()
+            while not told(proxy):
+                await asyncio.sleep(0.05)
+
+
+def told(proxy: ProxyProcess) -> bool:
+    """Whether the proxy complained about its log."""
+    return "log" in proxy.output.partition("listening on")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import aiohttp
@@ -63,6 +64,46 @@ async def test_regular_wss(proxy: ProxyProcess, authority: TestAuthority, target
         await assert_recorded(proxy, tap, target, tls=True)
 
 
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_lazy_connections(
+    start_proxy: StartProxy, authority: TestAuthority, scheme: str
+) -> None:
+    """The server's connection is opened late: its TLS then sits beside the layers, not below."""
+    trusted = f"ssl_verify_upstream_trusted_ca={authority.ca_file}"
+    proxy = start_proxy("--set", "connection_strategy=lazy", "--set", trusted)
+    serving = authority.server_context() if scheme == "wss" else None
+    onward = authority.client_context() if scheme == "wss" else None
+    async with (
+        echo_server(serving) as port,
+        Tap(port, server_ssl=serving, client_ssl=onward) as tap,
+    ):
+        trust = None
+        if scheme == "wss":
+            ca = proxy.confdir / "mitmproxy-ca-cert.pem"
+            trust = ssl.create_default_context(cafile=str(ca))
+        url = f"{scheme}://127.0.0.1:{tap.port}/lazy"
+        async with connect(url, proxy=proxy.url, ssl=trust) as client:
+            await talk(client)
+        await assert_recorded(proxy, tap, "/lazy", tls=scheme == "wss")
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_reverse_lazy(start_proxy: StartProxy, authority: TestAuthority, tls: bool) -> None:
+    serving = authority.server_context() if tls else None
+    onward = authority.client_context() if tls else None
+    async with (
+        echo_server(serving) as port,
+        Tap(port, server_ssl=serving, client_ssl=onward) as tap,
+    ):
+        mode = f"reverse:{'https' if tls else 'http'}://127.0.0.1:{tap.port}"
+        trusted = f"ssl_verify_upstream_trusted_ca={authority.ca_file}"
+        proxy = start_proxy("--mode", mode, "--set", trusted, "--set", "connection_strategy=lazy")
+        async with connect(f"ws://127.0.0.1:{proxy.port}/lazy", proxy=None) as client:
+            await talk(client)
+        found = await proxy.recorded("/lazy")
+        assert_log_is_what_the_tap_saw(found, await tap.passage("/lazy"))
+
+
 async def test_reverse_http(start_proxy: StartProxy) -> None:
     async with echo_server() as port, Tap(port) as tap:
         proxy = start_proxy("--mode", f"reverse:http://127.0.0.1:{tap.port}")
@@ -107,8 +148,9 @@ async def test_upstream(start_proxy: StartProxy, last: str) -> None:
     first = start_proxy("--mode", f"upstream:http://127.0.0.1:{second.port}")
     async with echo_server() as port, Tap(port) as tap:
         url = f"ws://127.0.0.1:{tap.port}/up"
-        async with connect(url, proxy=first.url, compression=None) as client:
-            await talk(client)
+        async with asyncio.timeout(30):
+            async with connect(url, proxy=first.url, compression=None) as client:
+                await talk(client)
         found = await first.recorded("/up")
         passage = await tap.passage("/up")
         assert found.close["to_server"]["messages"] == len(MESSAGES)

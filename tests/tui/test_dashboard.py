@@ -56,6 +56,7 @@ async def test_a_moving_order_keeps_still_while_the_cursor_moves(desk: Open, clo
         before = list(d.app.connections.shown)
         busy = {"type": "totals", "timestamp_ns": T0_NS,
                 "rows": [totals_row(1, 900, 0, (0, 1), T0_NS)]}  # fmt: skip
+        clock.pass_s(0.1)
         await d.say(busy)
         assert d.app.connections.shown == before
         clock.pass_s(2)

@@ -7,6 +7,7 @@ holds the two together.
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Literal
 
@@ -194,20 +195,16 @@ Event = OpenLine | FrameLine | MessageLine | CloseLine | StatsLine
 encode = msgspec.json.Encoder().encode
 
 
-class _Second:
-    """The second that was rendered last, and its text."""
-
-    number = -1
-    text = b""
+@functools.lru_cache(maxsize=4)
+def second_text(second: int) -> bytes:
+    """``2026-11-22T13:00:00.`` for a whole second since the epoch, in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
 
 
 def timestamp(now_ns: int) -> bytes:
     """RFC 3339 in UTC with microseconds."""
     second, rest_ns = divmod(now_ns, 1_000_000_000)
-    if _Second.number != second:
-        _Second.number = second
-        _Second.text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
-    return b"%b%06dZ" % (_Second.text, rest_ns // 1000)
+    return b"%b%06dZ" % (second_text(second), rest_ns // 1000)
 
 
 def envelope(flow_id: int, client: tuple[str, int], server: tuple[str, int], host: str) -> bytes:

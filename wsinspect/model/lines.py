@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wsinspect.model.connection import Connection
-from wsinspect.model.events import encode, timestamp
+from wsinspect.model.events import encode, second_text, timestamp
 from wsinspect.protocol.opcodes import OPCODE_NAMES
 from wsinspect.protocol.reader import Record, Shape
 
 __all__ = ["FrameLines"]
 
 _HEAD = b'{"timestamp":"%b","event_type":"websocket",%b,"websocket":{'
-_ONE = _HEAD + b"%b%d}}\n"
-_ONE_MASKED = _HEAD + b'"mask":%d,%b%d}}\n'
+_ONE_HEAD = _HEAD.replace(b"%b", b"%b%06dZ", 1)
+_ONE = _ONE_HEAD + b"%b%d}}\n"
+_ONE_MASKED = _ONE_HEAD + b'"mask":%d,%b%d}}\n'
 _TAILS_LIMIT = 4096  # shapes remembered; a size that never repeats must not grow it for ever
 
 
@@ -37,7 +38,6 @@ class FrameLines:
         now_ns: int,
         seq: int,
         records: Sequence[Record],
-        *,
         forwarded: bool,
     ) -> bytes:
         """The lines of ``records``, the first of which is number ``seq`` of its direction."""
@@ -46,10 +46,13 @@ class FrameLines:
         try:
             if len(records) == 1:
                 # A chunk of one frame: interactive traffic. One format, nothing joined.
+                second, rest_ns = divmod(now_ns, 1_000_000_000)
+                text = second_text(second)
+                micros = rest_ns // 1000
+                envelope = connection.envelope
                 if mask >= 0:
-                    envelope = connection.envelope
-                    return _ONE_MASKED % (timestamp(now_ns), envelope, mask, tails[shape], seq)
-                return _ONE % (timestamp(now_ns), connection.envelope, tails[shape], seq)
+                    return _ONE_MASKED % (text, micros, envelope, mask, tails[shape], seq)
+                return _ONE % (text, micros, envelope, tails[shape], seq)
             head = _HEAD % (timestamp(now_ns), connection.envelope)
             if mask >= 0:
                 head_masked = head + b'"mask":'

@@ -25,6 +25,7 @@ __all__ = ["Control", "FrameReader", "LargeFrame", "Piece", "Record", "Shape", "
 
 WHOLE_FRAME_LIMIT = 64 * 1024
 PREVIEW_LIMIT = 512
+_INTERACTIVE_LEN = 8192  # a chunk so small is often just one frame
 
 # Header length (2–14 bytes) by the second byte: length form and mask bit (§5.2).
 _HEADER_LEN = tuple(
@@ -109,6 +110,10 @@ class FrameReader:
 
     def walk(self, data: bytes) -> list[Record]:  # noqa: C901 - one loop, no calls: hot path
         """Read ``data`` and return the frames that it completes, in order. Never raises."""
+        if len(data) < _INTERACTIVE_LEN and not self._parts and self.large is None:
+            record = self._just_one(data)
+            if record is not None:
+                return [record]
         records: list[Record] = []
         if self._parts:
             self._parts.append(data)
@@ -188,6 +193,49 @@ class FrameReader:
         if pos < n:
             self._parts.append(data[pos:] if pos else data)
         return records
+
+    def _just_one(self, data: bytes) -> Record | None:
+        """Interactive traffic: ``data`` is one usual frame and nothing else. Else None.
+
+        The same as the loop in :meth:`walk`, without its set-up.
+        """
+        n = len(data)
+        if n < 2:
+            return None
+        b0 = data[0]
+        b1 = data[1]
+        payload_len = b1 & 0x7F
+        if payload_len > 125:
+            payload_len = _from_bytes(data[2:4])
+            if b1 & 0x7F == 127 or payload_len < 126:
+                return None
+        joiner = self.joiner
+        if (
+            n != _HEADER_LEN[b1] + payload_len
+            or (b0 != 0x81 and b0 != 0x82)
+            or joiner.opcode
+            or (b1 > 0x7F) is not self.masked
+            or self.keep
+            or self.preview
+            or self.tell_messages
+            or self.closed
+        ):
+            return None
+        mask = -1
+        payload = data[n - payload_len :]
+        if b1 > 0x7F:
+            key = data[n - payload_len - 4 : n - payload_len]
+            mask = _from_bytes(key)
+            if b0 == 0x81:
+                payload = apply_mask(payload, key)
+        violation = None
+        if b0 == 0x81 and not payload.isascii() and not joiner.is_utf8(payload):
+            violation = "invalid-utf8"
+        joiner.messages += 1
+        self.frames += 1
+        self.payload_bytes += payload_len
+        self.wire_bytes += n
+        return mask, (b0, payload_len, n, violation)
 
     def _totals(self, frames: int, payload_bytes: int, wire_bytes: int) -> None:
         self.frames += frames

@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import logging
 import signal
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from mitmproxy import ctx, exceptions, http
@@ -24,7 +26,7 @@ from wsinspect.protocol.handshake import Request, Response, examine, is_websocke
 from wsinspect.proxy import layer as inspecting
 from wsinspect.proxy import options, private
 from wsinspect.proxy.hooks import ScriptHooks
-from wsinspect.proxy.layer import InspectingLayer
+from wsinspect.proxy.layer import GOING_AWAY, InspectingLayer
 from wsinspect.relay.relay import Relay
 from wsinspect.sinks.dashboard import DashboardServer
 from wsinspect.sinks.hub import Hub
@@ -88,6 +90,8 @@ class Inspector:
 
     def _open(self, settings: options.Settings) -> None:
         """Open the log before the first byte: an error here stops the start."""
+        if settings.dashboard and settings.socket:
+            options.check_socket(settings.socket)
         self._started = True
         self._loop = asyncio.get_running_loop()
         log = None
@@ -122,7 +126,9 @@ class Inspector:
             try:
                 await server.start(settings.socket)
             except OSError as error:
-                logger.error("wsinspect: no dashboard socket: %s", error)
+                # One that was asked for must be there; the usual one may be missing.
+                level = logging.ERROR if settings.socket else logging.WARNING
+                logger.log(level, "wsinspect: no dashboard socket: %s", error)
             else:
                 self.dashboard = server
 
@@ -130,7 +136,7 @@ class Inspector:
         """Everything still open gets its ws_close; the log is complete after this."""
         for layer in list(self.layers):
             layer.relay.connection.ends(self.hub.clock()).by_proxy("shutdown", None)
-            layer.finish()
+            layer.end_now()  # after a reload nobody would inspect it
         if self._ticker is not None:
             self._ticker.cancel()
         if self.dashboard is not None:
@@ -220,16 +226,21 @@ class Inspector:
     # --- failures ---
 
     def script_failed(self, error: Exception) -> None:
-        """The traceback is the script's author's; it goes to mitmproxy's log, without values."""
-        logger.error("wsinspect: a script raised %s", type(error).__name__, exc_info=error)
+        """Where it happened, for the script's author; not its text, which may quote a payload."""
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        logger.error(
+            "wsinspect: a script raised %s\n  %s", type(error).__name__, "\n  ".join(places[-5:])
+        )
 
     def _refuse_all(self) -> None:
         """The log is dead and the user chose ``--on-error closed``."""
-        if self._refusing:
-            return
         self._refusing = True
-        for layer in list(self.layers):
-            asyncio.get_running_loop().call_soon(layer.close, 1011, "cannot record", "error")
+        for layer in self.layers:
+            if not layer.relay.closing:
+                asyncio.get_running_loop().call_soon(layer.close, 1011, "cannot record", "error")
 
     # --- time ---
 
@@ -262,7 +273,7 @@ class Inspector:
         server = ctx.master.addons.get("proxyserver")
         await server.servers.update([])
         for layer in list(self.layers):
-            layer.close(1012, "the proxy is shutting down", "shutdown")
+            layer.close(*GOING_AWAY)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
         while self.layers and loop.time() < deadline:  # noqa: ASYNC110 - once, while draining
@@ -275,6 +286,7 @@ class Inspector:
             "listen": [f"{address[0]}:{address[1]}" for address in server.listen_addrs()],
             "mode": list(ctx.options.mode),
             "log": self.settings.log or None,
+            "ca": str(Path(ctx.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"),
             "record": self.settings.record,
         }
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mitmproxy import ctx, http, websocket
+from mitmproxy import ctx, flow, http, websocket
 from mitmproxy.addonmanager import traverse
 from mitmproxy.proxy.commands import StartHook
 from wsproto.frame_protocol import Opcode
@@ -30,6 +30,7 @@ MESSAGE = "wsinspect_message"
 CLOSE = "wsinspect_close"
 STOCK_MESSAGE = "websocket_message"
 
+KILLED = flow.Error.KILLED_MESSAGE
 _USER_INTERFACES = ("view",)  # mitmproxy's console and web keep what they are shown
 
 
@@ -39,6 +40,41 @@ class Job(StartHook):
 
     run: Callable[[], Awaitable[None]]
     name = "wsinspect_job"
+
+
+# mitmproxy's @concurrent takes only functions with the name of a hook that it knows.
+
+
+@dataclass
+class OpenHook(StartHook):
+    """The opening handshake is done; nothing has been forwarded yet."""
+
+    connection: Connection
+    name = OPEN
+
+
+@dataclass
+class FrameHook(StartHook):
+    """A frame, before it is forwarded."""
+
+    observation: Observation
+    name = FRAME
+
+
+@dataclass
+class MessageHook(StartHook):
+    """A message, joined and decompressed, before it is forwarded."""
+
+    observation: Observation
+    name = MESSAGE
+
+
+@dataclass
+class CloseHook(StartHook):
+    """The connection has ended."""
+
+    connection: Connection
+    name = CLOSE
 
 
 def handlers(name: str) -> Iterator[Callable[..., Any]]:
@@ -121,7 +157,9 @@ class ScriptHooks:
             del messages[: -self.keep_messages]
         await call(STOCK_MESSAGE, flow)
         await flow.wait_for_resume()  # somebody may have intercepted it
-        if message.dropped:
+        if flow.error is not None and flow.error.msg == KILLED:
+            observation.close(1008, "killed by a script")
+        elif message.dropped:
             observation.drop()
         elif message.content != payload:
             observation.rewrite(message.content)

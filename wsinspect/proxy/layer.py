@@ -9,8 +9,8 @@ frames, rules, logs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from mitmproxy import http
 from mitmproxy.connection import Connection as Socket
@@ -33,9 +33,11 @@ from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
 if TYPE_CHECKING:
     from wsinspect.proxy.addon import Inspector
 
-__all__ = ["InspectingLayer"]
+__all__ = ["GOING_AWAY", "InspectingLayer"]
 
 type Commands = layer.CommandGenerator[None]
+
+GOING_AWAY: tuple[int, str, Cause] = (1012, "the proxy is shutting down", "shutdown")
 
 _inspector: Inspector | None = None
 
@@ -73,11 +75,24 @@ class InspectingLayer(layer.Layer):
     def _start(self, _: events.Event) -> Commands:
         self._take_sockets()
         self.inspector.opened(self)
-        yield WebsocketStartHook(self.flow)
+        yield from self._blocked(WebsocketStartHook(self.flow))
         if self.hooks.opens:
-            yield from self._job(lambda: self.hooks.opened(self.relay.connection))
+            failure = yield from self._job(lambda: self.hooks.opened(self.relay.connection))
+            if failure is not None:
+                self._open_failed(failure)
         self._handle_event = self._relay_event
         private.shortcut(self, self._is_mine)
+        if self.inspector.draining:
+            self.relay.close(*GOING_AWAY)
+        yield from self._empty_outbox()
+
+    def _open_failed(self, failure: Exception) -> None:
+        connection = self.relay.connection
+        name = type(failure).__name__
+        self.inspector.script_failed(failure)
+        self.inspector.hub.inspection_failed(connection, f"{name} in wsinspect_open")
+        if self.relay.on_error == "closed":
+            self.relay.close(1011, "inspection failed", "error")
 
     def _is_mine(self, event: events.Event) -> bool:
         if isinstance(event, events.ConnectionEvent):
@@ -192,30 +207,36 @@ class InspectingLayer(layer.Layer):
     def _ask(self, direction: Direction) -> Commands:
         question = direction.question
         assert question is not None
-        failure: list[Exception] = []
-
-        async def run() -> None:
-            try:
-                await self.hooks.observe(question)
-            except Exception as error:  # noqa: BLE001 - a script may raise anything
-                failure.append(error)
-
-        yield from self._job(run)
-        if failure:
-            self.inspector.script_failed(failure[0])
-            self.relay.inspection_failed(question, failure[0])
+        failure = yield from self._job(lambda: self.hooks.observe(question))
+        if failure is not None:
+            self.inspector.script_failed(failure)
+            self.relay.inspection_failed(question, failure)
         out = direction.answer()
         if out:
             yield self._send(direction, out)
 
-    def _job(self, run: Callable[[], Any]) -> Commands:
-        """Wait for ``run`` and read nothing meanwhile."""
+    def _job(self, run: Callable[[], Awaitable[None]]) -> layer.CommandGenerator[Exception | None]:
+        """Wait for ``run``; returns what it raised."""
+        failure: Exception | None = None
+
+        async def guarded() -> None:
+            nonlocal failure
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 - a script may raise anything
+                failure = error
+
+        yield from self._blocked(Job(guarded))
+        return failure
+
+    def _blocked(self, hook: commands.StartHook) -> Commands:
+        """Wait for a hook, and read nothing meanwhile: mitmproxy alone would read on."""
         legs = [leg for leg in (self.client_leg, self.server_leg) if leg is not None]
         for leg in legs:
-            leg.hold("job")
-        yield Job(run)
+            leg.hold("hook")
+        yield hook
         for leg in legs:
-            leg.release("job")
+            leg.release("hook")
 
     def _empty_outbox(self) -> Commands:
         relay = self.relay
@@ -275,9 +296,9 @@ class InspectingLayer(layer.Layer):
         ending = relay.connection.ends(relay.clock())
         ending.socket_end("client" if from_client else "server", reset=reset)
         yield from self._empty_outbox()
+        direction.open = False  # its receiver learns now that nothing more comes
         if reset:
             back.open = False
-            direction.open = False
             if other not in self.ended and other_leg is not None:
                 self.ended.add(other)
                 self.inspector.spawn(self._abort(other_leg))

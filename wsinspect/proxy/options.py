@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +18,10 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.options import Options
 
 from wsinspect.relay.policy import OnError, OnViolation
+from wsinspect.sinks.dashboard import somebody_listens
 from wsinspect.sinks.hub import Payloads, RecordLevel
 
-__all__ = ["PREFIX", "Settings", "declare", "read", "refuse_unknown"]
+__all__ = ["PREFIX", "Settings", "check_socket", "declare", "read", "refuse_unknown"]
 
 PREFIX = "wsinspect_"
 
@@ -119,6 +121,27 @@ def refuse_unknown(options: Options) -> None:
 def _meant(value: str, known: list[str] | tuple[str, ...]) -> str:
     close = difflib.get_close_matches(value, known, n=1)
     return f" – did you mean {close[0]}?" if close else ""
+
+
+def check_socket(name: str) -> None:
+    """Whether a dashboard socket can be made there. Raises OptionsError. Asked once, at the start.
+
+    A Unix socket's path has 107 bytes at most on Linux, 103 elsewhere.
+    """
+    path = Path(name)
+    problem = None
+    if len(os.fsencode(name)) > (107 if sys.platform == "linux" else 103):
+        problem = "the path is too long for a socket"
+    elif not path.parent.is_dir():
+        problem = f"there is no directory {path.parent}"
+    elif path.exists() and not path.is_socket():
+        problem = "there is a file of that name"
+    elif path.exists() and somebody_listens(path):
+        problem = "another proxy has it"
+    elif not os.access(path.parent, os.W_OK):
+        problem = "permission denied"
+    if problem:
+        raise exceptions.OptionsError(f"cannot make the socket {name}: {problem}")
 
 
 def _check_writable(name: str) -> None:

@@ -6,11 +6,13 @@ Owns: the process' life from options to exit code. Must not know: the command li
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +21,7 @@ from mitmproxy import options as mitmproxy_options
 
 from wsinspect.proxy.addon import Inspector
 from wsinspect.proxy.loop import loop_factory
+from wsinspect.proxy.private import MovedName
 
 __all__ = ["StartFailed", "run_proxy"]
 
@@ -41,22 +44,31 @@ class _Complaints(logging.Handler):
         self.starting = True
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage().splitlines()[0] if record.getMessage() else ""
-        if self.starting and record.levelno >= logging.ERROR:
-            self.errors.append(text)
-        elif record.levelno >= logging.ERROR or record.name == "wsinspect":
-            print(f"wsinspect: {text.removeprefix('wsinspect: ')}", file=sys.stderr, flush=True)
-            if record.exc_info and record.name == "wsinspect":
-                self._traceback(record)
-
-    def _traceback(self, record: logging.LogRecord) -> None:
-        """Where it happened, without the exception's text: that may quote a payload."""
         error = record.exc_info[1] if record.exc_info else None
-        trace = error.__traceback__ if error is not None else None
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            print(f"  {code.co_filename}:{trace.tb_lineno} {code.co_name}", file=sys.stderr)
-            trace = trace.tb_next
+        text = record.getMessage().removeprefix("wsinspect: ")
+        if self.starting and record.levelno >= logging.ERROR:
+            first = text.partition("\n")[0]
+            self.errors.append(first if error is None else f"{first}: {_named(error)}")
+        elif record.levelno >= logging.ERROR or record.name == "wsinspect":
+            if record.name != "wsinspect":
+                text = text.partition("\n")[0]
+            if error is not None:
+                text = _without_values(error)
+            with contextlib.suppress(OSError, ValueError):  # nobody reads stderr
+                print(f"wsinspect: {text}", file=sys.stderr, flush=True)
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {_one_line(error)}"
+
+
+def _without_values(error: BaseException) -> str:
+    """What happened where, without the exception's text: that may quote a payload."""
+    places = [
+        f"\n  {frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-5:]
+    ]
+    return f"{type(error).__name__} in a script or in mitmproxy{''.join(places)}"
 
 
 class _StartCheck:
@@ -126,6 +138,11 @@ async def _run(
             inspector.configure({"wsinspect_log"})
         opts.update(scripts=list(scripts))
         proxy.addons.add(_Announce())
+    except MovedName as error:
+        raise StartFailed(
+            f"cannot work with this mitmproxy: {_one_line(error)} has moved – install one of the "
+            "versions in pyproject.toml"
+        ) from error
     except (exceptions.OptionsError, ValueError, TypeError) as error:
         raise StartFailed(_one_line(error)) from error
 
@@ -133,8 +150,10 @@ async def _run(
     stopping: list[asyncio.Task[None]] = []
 
     async def stop() -> None:
-        await inspector.drain(grace_s)
-        proxy.shutdown()
+        try:
+            await inspector.drain(grace_s)
+        finally:
+            proxy.shutdown()
 
     def on_signal() -> None:
         if stopping:

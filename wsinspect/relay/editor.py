@@ -58,6 +58,7 @@ class Editor:
         "_busy",
         "_close_left",
         "_closing",
+        "_cut",
         "_ended",
         "_held",
         "_held_changed",
@@ -95,6 +96,7 @@ class Editor:
         self._injections: deque[tuple[int, bytes]] = deque()
         self._closing: bytes | None = None  # a Close frame of ours waits for the frame boundary
         self._shut = False  # nothing leaves any more
+        self._cut: tuple[Record, Whole] | None = None  # the unfinished frame at the end
         self._ended = 0  # 1: the sender's socket has; 2: and its unfinished frame was seen to
         # What the receiver has had already:
         self._large = reader.large is not None  # pieces of the open large frame
@@ -153,7 +155,9 @@ class Editor:
         return self.advance()
 
     def end(self) -> bytes:
-        self._ended = self._ended or 1
+        if not self._ended:
+            self._ended = 1
+            self._cut = None if self._ahead else self.reader.cut_off()
         return self.advance()
 
     # --- on ---
@@ -179,7 +183,7 @@ class Editor:
         if self._steps:
             step = self._steps[0]
             if self._held and self._ends_held(step):
-                self._ask_message()
+                self._ask_message(fin=False)
                 return True
             self._steps.popleft()
             if isinstance(step.whole, Piece):
@@ -187,12 +191,12 @@ class Editor:
             else:
                 self._whole_frame(step, step.whole)
             return True
-        if self._ended == 1:
+        if self._ended == 1 and not (self._held and self._ends_held_cut):
             self._ended = 2
             self._cut_off()
             return True
-        if self._ended == 2 and self._held:
-            self._ask_message()
+        if self._ended and self._held:
+            self._ask_message(fin=False)
             return True
         return False
 
@@ -210,7 +214,14 @@ class Editor:
     def _ends_held(self, step: Step) -> bool:
         """Whether the held message must be judged as it is before ``step`` is seen to."""
         opcode = step.b0 & 0x0F
+        if isinstance(step.whole, Piece):
+            return step.whole.first and opcode > 0
         return opcode == CLOSE or 0 < opcode < 3
+
+    @property
+    def _ends_held_cut(self) -> bool:
+        """Likewise for the unfinished frame at the end, unless it goes on with the message."""
+        return self._cut is None or self._cut[0][1][0] & 0x0F > 0
 
     def _cut_off(self) -> None:
         """The sender is gone in the middle of a small frame, perhaps."""
@@ -220,12 +231,11 @@ class Editor:
         if self._ahead:  # so it goes on
             self._out.append(tail[self._ahead :])
             return
-        found = self.reader.cut_off()
-        if found is None:  # less than a header
+        if self._cut is None:  # less than a header
             if not self.relay.audit:
                 self._out.append(tail)
             return
-        record, whole = found
+        record, whole = self._cut
         b0, _, _, violation = record[1]
         if self._refuses(violation):
             return
@@ -237,7 +247,6 @@ class Editor:
         if b0 & 0x0F > 2 or self.policy is None:
             self._leave(step, whole.raw)
             return
-        # In front of it may be a held message that it does not continue.
         self._steps.append(step)
 
     # --- frames ---
@@ -252,7 +261,7 @@ class Editor:
             self._record(step, forwarded=False)
         elif self._ahead:  # began to leave before: so it goes on
             ahead, self._ahead = self._ahead, 0
-            self._leave(step, whole.raw[ahead:], whole.payload)
+            self._leave(step, whole.raw[ahead:], whole.payload, b0)
             if b0 & 0x0F < 3:
                 self._passing = b0 < 0x80
         elif self.policy is not None and self.policy.frames:
@@ -385,11 +394,11 @@ class Editor:
                 return
         if step.b0 > 0x7F or not whole.opcode:
             if self._held:
-                self._ask_message()
+                self._ask_message(fin=step.b0 > 0x7F)
             else:
                 self._boundary()
 
-    def _ask_message(self) -> None:
+    def _ask_message(self, *, fin: bool) -> None:
         """The message is whole, or will never be: the policy sees what is there."""
         first, last = self._held[0].step, self._held[-1].step
         assert isinstance(first.whole, Whole)
@@ -403,7 +412,7 @@ class Editor:
             first.whole.opcode,
             b"".join(held.content for held in self._held),
             last.now_ns,
-            fin=message is not None,
+            fin=fin,
             violation=message.violation if message is not None else violation,
             compressed=first.whole.compressed,
         )
@@ -439,7 +448,7 @@ class Editor:
             payload,
             compressed=seen.compressed,
             fragment_lens=[self._len_on_wire(one) for one in held],
-            fin=held[-1].step.b0 > 0x7F,
+            fin=seen.fin,
         )
         for one, frame in zip(held, frames, strict=True):
             self._leave(one.step, frame)
@@ -468,16 +477,16 @@ class Editor:
 
     # --- out ---
 
-    def _leave(self, step: Step, raw: bytes, payload: bytes = b"") -> None:
+    def _leave(self, step: Step, raw: bytes, payload: bytes = b"", b0: int | None = None) -> None:
         """Let ``raw`` out in place of the frame – unless its record had to be written first.
 
-        ``payload`` is what a Close frame says now.
+        ``payload`` is what a Close frame says now; ``b0`` the first byte where it left before.
         """
         if self._shut:
             self._record(step, forwarded=False)
         elif self._record(step, forwarded=True) or self.relay.unrecorded():
             self._out.append(raw)
-            self._left(step.b0, payload)
+            self._left(raw[0] if b0 is None else b0, payload)
 
     def _left(self, b0: int, payload: bytes) -> None:
         """A frame has left whole."""

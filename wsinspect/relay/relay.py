@@ -7,7 +7,6 @@ carrier) moves the bytes, tells it about the ends of sockets, and keeps its time
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -81,7 +80,7 @@ class Relay:
         on_error: OnError = "open",
         audit: bool = False,
         hold_limit: int = HOLD_LIMIT,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int],
     ) -> None:
         self.connection = connection
         self.recorder = recorder

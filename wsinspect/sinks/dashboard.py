@@ -5,7 +5,7 @@ was left out. Must not know: how it is drawn. Newline-delimited JSON both ways; 
 ``docs/dashboard-socket.md``.
 
 A dashboard that is slow or stopped costs the traffic nothing: what does not fit into its bounded
-buffer is left out and counted, totals are exact again with the next batch.
+buffer is left out and counted; once it reads again it is greeted anew, and all is exact.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import errno
 import os
+import socket
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +29,7 @@ from wsinspect.model import events
 from wsinspect.model.connection import Connection
 from wsinspect.sinks.hub import Batch, Hub
 
-__all__ = ["DashboardServer", "running_sockets", "runtime_dir"]
+__all__ = ["DashboardServer", "running_sockets", "runtime_dir", "somebody_listens"]
 
 _TICK_S = 0.05
 _ROWS_A_TICK = 400  # frames for one dashboard; more are counted as skipped
@@ -37,17 +40,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 def runtime_dir() -> Path:
-    """Where the sockets of this user's proxies are; made with mode 0700."""
+    """Where the sockets of this user's proxies are; made with mode 0700. Raises OSError."""
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and Path(base).is_dir():
         path = Path(base) / "wsinspect"
     else:
         path = Path(tempfile.gettempdir()) / f"wsinspect-{os.getuid()}"
     path.mkdir(mode=0o700, exist_ok=True)
-    stat = path.stat()
-    if stat.st_uid != os.getuid():
-        raise PermissionError(f"{path} belongs to somebody else")
-    if stat.st_mode & 0o077:
+    found = path.lstat()  # in a folder that all may write to, it may be anybody's link
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{path} is not a directory of this user's own")
+    if found.st_mode & 0o077:
         path.chmod(0o700)
     return path
 
@@ -56,22 +59,24 @@ def running_sockets() -> list[Path]:
     """The sockets of proxies that live; those of dead ones are removed."""
     found = []
     for path in sorted(runtime_dir().glob("*.sock")):
-        pid = path.stem
-        if pid.isdigit() and not _alive(int(pid)):
+        if somebody_listens(path):
+            found.append(path)
+        else:
             with contextlib.suppress(OSError):
                 path.unlink()
-        else:
-            found.append(path)
     return found
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
+def somebody_listens(path: Path) -> bool:
+    """Whether a proxy answers there. One that is too busy to take us counts."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
     return True
 
 
@@ -79,7 +84,7 @@ class _Client:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.watched: int | None = None
-        self.behind = False  # it must be told all totals once it can take them
+        self.behind = False  # it must be told everything anew once it can take it
         self.dirty: set[Connection] = set()
         self.rows: list[list[object]] = []
         self.skipped = 0
@@ -112,6 +117,8 @@ class DashboardServer:
         """Listen at ``path`` or at the default place. Raises OSError."""
         self.path = Path(path) if path else runtime_dir() / f"{os.getpid()}.sock"
         if self.path.is_socket():
+            if somebody_listens(self.path):
+                raise OSError(errno.EADDRINUSE, f"another proxy has the socket {self.path}")
             self.path.unlink()
         mask = os.umask(0o177)
         try:
@@ -128,7 +135,7 @@ class DashboardServer:
             self._ticker.cancel()
         for client in self._clients:
             client.writer.close()
-        if self.path is not None:
+        if self._server is not None and self.path is not None:  # else it is not ours
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
@@ -239,17 +246,17 @@ class DashboardServer:
             client.writer.close()
 
     def _watch(self, client: _Client, flow_id: int | None) -> None:
+        hub = self.hub
+        hub.flush()  # before it watches: what waits is among the recent frames then, once
         before, client.watched = client.watched, flow_id
         client.rows.clear()
         client.skipped = 0
-        hub = self.hub
         if before is not None and not any(other.watched == before for other in self._clients):
             connection = hub.connections.get(before)
             if connection is not None:
                 self._preview(connection, on=False)
         if flow_id is None:
             return
-        hub.flush()
         recent = [batch for batch in hub.recent if batch[0].relay.connection.flow_id == flow_id]
         for batch in recent:
             self._take(client, batch)
@@ -273,8 +280,10 @@ class DashboardServer:
                 if client.full:
                     continue
                 if client.behind:
+                    # It missed who came and went: the whole picture again.
                     client.behind = False
-                    client.dirty |= set(self.hub.connections.values())
+                    client.dirty.clear()
+                    self._greet(client)
                 if client.dirty:
                     client.send(self._totals(client.dirty))
                     client.dirty.clear()

@@ -204,7 +204,7 @@ class Hub:
             lines = self._lines
             text = [
                 lines[direction.to_client].render(
-                    direction.relay.connection, now_ns, seq, records, forwarded=forwarded
+                    direction.relay.connection, now_ns, seq, records, forwarded
                 )
                 for direction, now_ns, seq, records, forwarded, _ in batches
             ]

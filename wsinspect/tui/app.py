@@ -296,6 +296,4 @@ def run_dashboard(address: str) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         sys.stderr.write("wsinspect: the dashboard needs a terminal (it draws on stderr)\n")
         return 2
-    app = DashboardApp(address)
-    app.run()
-    return app.return_code or 0
+    return DashboardApp(address).run() or 0

@@ -46,7 +46,7 @@ def fit(text: str, width: int, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text` made harmless, in lines of at most `width` cells; cut after a space where one is near."""
+    """`text` made harmless, in lines of at most `width` cells, cut after a space if one is near."""
     text = safe(text)
     lines: list[str] = []
     while text and width > 0:

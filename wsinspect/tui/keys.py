@@ -67,7 +67,7 @@ PROGRAM = Group(
     "Program",
     (
         Key("question_mark,f1", "help", "this help", "?", "help", 1),
-        Key("q", "quit", "quit; the proxy and its traffic go on", "q", "quit", 1),
+        Key("q", "quit", "quit the dashboard", "q", "quit", 1),
         Key("ctrl+c,ctrl+q", "quit", "the same, from everywhere", "^c ^q", priority=True),
     ),
 )
