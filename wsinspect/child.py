@@ -30,12 +30,14 @@ class ProxyChild:
 
     def __init__(self, arguments: Sequence[str], socket: str | None = None) -> None:
         command = [sys.executable, "-m", "wsinspect", "run", "--headless", *arguments]
+        command.append("--until-stdin-ends")  # also when we are killed
         if socket is None:
             socket = str(runtime_dir() / f"{os.getpid()}.sock")
             command += ["--socket", socket]
         self.socket = socket
         self.process = subprocess.Popen(
             command,
+            stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
@@ -71,6 +73,9 @@ class ProxyChild:
             self.process.kill()
             code = self.process.wait()
         self._reader.join(1)
+        for pipe in (self.process.stdin, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
         return code
 
 

@@ -165,6 +165,7 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
         help="how long SIGTERM waits for connections to end (default: %(default)s s)",
     )
     add("--socket", metavar="PATH", help="the dashboard socket's place")
+    add("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)  # for child.py
     add(
         "--set",
         action="append",
@@ -207,7 +208,13 @@ def _run_headless(args: argparse.Namespace) -> int:
     for item in args.set:  # said by mitmproxy's name: our default must not undo it
         named.pop(item.partition("=")[0], None)
     try:
-        run_proxy(sets=args.set, scripts=args.script, drain_grace_s=args.drain_grace, **named)
+        run_proxy(
+            sets=args.set,
+            scripts=args.script,
+            drain_grace_s=args.drain_grace,
+            until_stdin_ends=args.until_stdin_ends,
+            **named,
+        )
     except StartFailed as error:
         raise UsageError(str(error)) from error
     return 0

@@ -58,7 +58,9 @@ def _watch(proxy: str, socket: str, seconds: float | None, seed: int) -> int:
         [
             *(sys.executable, "-m", "wsinspect.lab", "--proxy", proxy),
             *("--seed", str(seed), "--seconds", str(seconds or _FOR_EVER_S)),
+            "--until-stdin-ends",
         ],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the dashboard
@@ -72,6 +74,8 @@ def _watch(proxy: str, socket: str, seconds: float | None, seed: int) -> int:
         except subprocess.TimeoutExpired:
             lab.kill()
             lab.wait()
+        assert lab.stdin is not None
+        lab.stdin.close()
 
 
 def _verdict(story: Story) -> int:

@@ -46,14 +46,15 @@ class Reading:
     def feed(self, data: bytes) -> "Reading":
         reader = self.reader
         self.records += reader.walk(data)
-        for told, mine in (
+        pairs: list[tuple[list[Any], list[Any]]] = [
             (reader.controls, self.controls),
             (reader.finished, self.messages),
             (reader.previews, self.previews),
             (reader.wholes, self.wholes),
-        ):
+        ]
+        for told, mine in pairs:
             mine += told
-            told.clear()  # type: ignore[attr-defined]
+            told.clear()
         return self
 
     def feed_all(self, pieces: list[bytes]) -> "Reading":
@@ -492,7 +493,7 @@ def test_as_websockets_and_wsproto_read_it(
         open_message = b""
         for told in decoder.received_frames():
             if told.opcode in (frame_protocol.Opcode.TEXT, frame_protocol.Opcode.BINARY):
-                part = told.payload
+                part: Any = told.payload
                 open_message += part.encode() if isinstance(part, str) else bytes(part)
                 if told.message_finished:
                     joined.append((int(told.opcode), open_message))

@@ -488,11 +488,11 @@ def test_what_is_held_at_the_end_leaves_after_a_verdict(
 
 
 def test_a_frame_cut_off_is_shown_to_a_frame_policy() -> None:
-    for verdict, expected in (("pass", masked(TEXT, b"secret")[:9]), ("drop", b"")):
-        policy = Judge(
-            lambda seen, v=verdict: seen.drop() if v == "drop" else None,
-            frames=True, messages=False,
-        )  # fmt: skip
+    def drop(seen: Observation) -> None:
+        seen.drop()
+
+    for decide, expected in ((lambda seen: None, masked(TEXT, b"secret")[:9]), (drop, b"")):
+        policy = Judge(decide, frames=True, messages=False)
         wire = Wire(policy)
         wire.client(masked(TEXT, b"secret")[:9]).end("to_server")
         assert [seen.payload for seen in policy.seen] == [b"sec"]

@@ -92,7 +92,6 @@ class Inspector:
         """Open the log before the first byte: an error here stops the start."""
         if settings.dashboard and settings.socket:
             options.check_socket(settings.socket)
-        self._started = True
         self._loop = asyncio.get_running_loop()
         log = None
         if settings.log:
@@ -109,6 +108,7 @@ class Inspector:
         )
         if settings.on_error == "closed":
             self.hub.on_dead_log = self._refuse_all
+        self._started = True
 
     def _problem_from_thread(self, say: str) -> None:
         if self._loop is not None:

@@ -292,6 +292,8 @@ class InspectingLayer(layer.Layer):
         out = direction.end()
         if out:
             yield self._send(direction, out)
+        while direction.question is not None:  # about a message that will never be whole
+            yield from self._ask(direction)
         reset = leg is not None and leg.reset
         ending = relay.connection.ends(relay.clock())
         ending.socket_end("client" if from_client else "server", reset=reset)

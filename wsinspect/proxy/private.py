@@ -134,9 +134,13 @@ def shortcut(
 ) -> None:
     """Let events that ``handles`` accepts skip the HTTP layers above ``our_layer``.
 
-    What they yield goes straight down as well. All other events keep their way.
+    What they yield goes straight down as well. All other events keep their way. None is taken
+    where the server's connection was opened late or through another proxy: its TLS or tunnel is
+    then beside the HTTP layers, not below them, and must not be skipped.
     """
     http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
+    if isinstance(http.connections.get(our_layer.context.server), tunnel.TunnelLayer):
+        return
     through_http: _HandleEvent = http._handle_event
 
     def handle(event: events.Event) -> Generator[commands.Command, Any, None]:

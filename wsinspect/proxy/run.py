@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import re
 import signal
 import sys
@@ -115,7 +116,11 @@ def _one_line(error: BaseException) -> str:
 
 
 async def _run(
-    sets: Sequence[str], named: dict[str, Any], scripts: Sequence[str], grace_s: float
+    sets: Sequence[str],
+    named: dict[str, Any],
+    scripts: Sequence[str],
+    grace_s: float,
+    until_stdin_ends: bool,
 ) -> None:
     complaints = _Complaints()
     root = logging.getLogger()
@@ -161,9 +166,16 @@ async def _run(
         else:
             stopping.append(asyncio.ensure_future(stop()))
 
+    def on_stdin() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            on_signal()
+
     loop.add_signal_handler(signal.SIGINT, on_signal)
     loop.add_signal_handler(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if until_stdin_ends:  # our parent holds the other end: it must not leave us behind
+        loop.add_reader(0, on_stdin)
     # What was loaded stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -180,10 +192,13 @@ def run_proxy(
     sets: Sequence[str] = (),
     scripts: Sequence[str] = (),
     drain_grace_s: float = 5.0,
+    until_stdin_ends: bool = False,
     **named: Any,
 ) -> None:
     """Run until a signal. ``sets`` are mitmproxy's NAME=VALUE, ``named`` options by name.
 
     Raises StartFailed if it never listened.
     """
-    asyncio.run(_run(sets, named, scripts, drain_grace_s), loop_factory=loop_factory())
+    asyncio.run(
+        _run(sets, named, scripts, drain_grace_s, until_stdin_ends), loop_factory=loop_factory()
+    )

@@ -1,9 +1,9 @@
 """One direction while it is edited: whole frames are taken apart and leave as they came,
 rewritten, or not at all.
 
-Owns: what is held, what waits to be put in between, and what the receiver has had so far – its
-half frame, its open message, its Close frame – so that what leaves is a legal stream wherever
-what came was one (RFC 6455 §5.4, §5.5). Must not know: sockets, what a policy is made of.
+Owns: who is asked about what, and what becomes of it, so that what leaves is a legal stream
+wherever what came was one. What the receiver has had is the ``outlet``'s affair, what waits for
+its verdict the ``hold``'s. Must not know: sockets, what a policy is made of.
 
 Control frames never wait behind a held message, but for a Close frame: after it nothing may
 leave, so the verdict on what is held comes first. The same holds where the sender's socket ends
@@ -16,12 +16,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
 from wsinspect.protocol.reader import PREVIEW_LIMIT
 from wsinspect.protocol.records import LargeFrame, Piece, Record, Whole
+from wsinspect.relay.hold import Held, Hold, released, rewritten
 from wsinspect.relay.observation import Observation
+from wsinspect.relay.outlet import Outlet
+from wsinspect.relay.step import Step
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
@@ -29,49 +32,20 @@ if TYPE_CHECKING:
 __all__ = ["Editor"]
 
 _VIOLATION_CODES: Final = {"invalid-utf8": 1007, "close-utf8": 1007, "deflate": 1007}
-_HELD_COST: Final = 1024  # bytes of memory that holding one more frame takes beside its own
-
-
-class Step(NamedTuple):
-    """A frame, or a piece of one, on its way. ``record`` is None where none is to be made."""
-
-    seq: int
-    now_ns: int
-    b0: int
-    record: Record | None
-    whole: Whole | Piece
-
-
-class Held(NamedTuple):
-    """A frame of the open message, with its payload as it is to leave."""
-
-    step: Step
-    raw: bytes  # b"" where a frame policy changed it
-    content: bytes
 
 
 class Editor:
     """Made by :class:`Direction` for as long as it is needed; its methods are explained there."""
 
     __slots__ = (
-        "_ahead",
         "_busy",
-        "_close_left",
-        "_closing",
         "_cut",
         "_ended",
-        "_held",
-        "_held_changed",
-        "_held_cost",
-        "_injections",
-        "_large",
-        "_message_open",
-        "_out",
-        "_passing",
-        "_shut",
         "_steps",
         "_then",
         "direction",
+        "hold",
+        "outlet",
         "policy",
         "question",
         "reader",
@@ -81,29 +55,18 @@ class Editor:
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
-        self.reader = reader = direction.reader
+        self.reader = direction.reader
         self.relay = direction.relay
         self.writer = direction.writer
         self.policy = direction.policy
         self.question: Observation | None = None
         self._then: Callable[[Observation], None] | None = None
         self._steps: deque[Step] = deque()
-        self._out: list[bytes] = []
         self._busy = False  # a policy may call us from within
-        self._held: list[Held] = []
-        self._held_cost = 0
-        self._held_changed = False
-        self._injections: deque[tuple[int, bytes]] = deque()
-        self._closing: bytes | None = None  # a Close frame of ours waits for the frame boundary
-        self._shut = False  # nothing leaves any more
         self._cut: tuple[Record, Whole] | None = None  # the unfinished frame at the end
         self._ended = 0  # 1: the sender's socket has; 2: and its unfinished frame was seen to
-        # What the receiver has had already:
-        self._large = reader.large is not None  # pieces of the open large frame
-        self._ahead = 0 if self._large else reader.unfinished_len  # so much of the small one
-        self._message_open = reader.joiner.opcode != 0  # fragments of a message
-        self._close_left = reader.closed
-        self._passing = self._message_open  # the open message's rest leaves without a verdict
+        self.outlet = Outlet(direction)
+        self.hold = Hold()
 
     # --- in ---
 
@@ -139,25 +102,20 @@ class Editor:
         return self.advance()
 
     def inject(self, opcode: int, payload: bytes) -> bytes:
-        if not (self._shut or self._close_left or self._closing):
-            self._injections.append((opcode, payload))
-            self._flush_injections()
+        self.outlet.inject(opcode, payload)
         return self.advance()
 
     def shut(self, close_payload: bytes) -> bytes:
-        if self._shut or self._closing is not None:
-            return b""
-        self._injections.clear()
-        for held in self._take_held():
-            self._record(held.step, forwarded=False)
-        self._closing = self.writer.frame(CLOSE, close_payload)
-        self._boundary()
+        held = self.hold.take()
+        self.outlet.close(close_payload)
+        for one in held:
+            self.outlet.record(one.step, forwarded=False)
         return self.advance()
 
     def end(self) -> bytes:
         if not self._ended:
             self._ended = 1
-            self._cut = None if self._ahead else self.reader.cut_off()
+            self._cut = None if self.outlet.ahead else self.reader.cut_off()
         return self.advance()
 
     # --- on ---
@@ -173,16 +131,14 @@ class Editor:
         finally:
             self._busy = False
         if self._is_idle:
-            self._out.append(self.reader.tail()[self._ahead :])
+            self.outlet.raw(self.reader.tail()[self.outlet.ahead :])
             self.direction.end_edit()
-        out = b"".join(self._out)
-        self._out.clear()
-        return out if self.direction.open else b""
+        return self.outlet.take()
 
     def _next(self) -> bool:
         if self._steps:
             step = self._steps[0]
-            if self._held and self._ends_held(step):
+            if self.hold.frames and self._ends_held(step):
                 self._ask_message(fin=False)
                 return True
             self._steps.popleft()
@@ -191,11 +147,11 @@ class Editor:
             else:
                 self._whole_frame(step, step.whole)
             return True
-        if self._ended == 1 and not (self._held and self._ends_held_cut):
+        if self._ended == 1 and not (self.hold.frames and self._ends_held_cut):
             self._ended = 2
             self._cut_off()
             return True
-        if self._ended and self._held:
+        if self._ended and self.hold.frames:
             self._ask_message(fin=False)
             return True
         return False
@@ -207,8 +163,7 @@ class Editor:
             self.policy is None
             and self.relay.on_violation == "pass"
             and not self.relay.audit
-            and self._closing is None
-            and not (self._shut or self._injections or self._ended)
+            and not (self.outlet.waits or self._ended)
         )
 
     def _ends_held(self, step: Step) -> bool:
@@ -226,14 +181,14 @@ class Editor:
     def _cut_off(self) -> None:
         """The sender is gone in the middle of a small frame, perhaps."""
         tail = self.reader.tail()
-        if self._shut or not tail:
+        if self.outlet.shut or not tail:
             return
-        if self._ahead:  # so it goes on
-            self._out.append(tail[self._ahead :])
+        if self.outlet.ahead:  # so it goes on
+            self.outlet.raw(tail[self.outlet.ahead :])
             return
         if self._cut is None:  # less than a header
             if not self.relay.audit:
-                self._out.append(tail)
+                self.outlet.raw(tail)
             return
         record, whole = self._cut
         b0, _, _, violation = record[1]
@@ -245,7 +200,7 @@ class Editor:
             step = step._replace(seq=direction.seq, record=record)
             direction.seq += 1
         if b0 & 0x0F > 2 or self.policy is None:
-            self._leave(step, whole.raw)
+            self.outlet.leave(step, whole.raw)
             return
         self._steps.append(step)
 
@@ -253,19 +208,18 @@ class Editor:
 
     def _whole_frame(self, step: Step, whole: Whole) -> None:
         b0 = step.b0
-        violation = None if step.record is None else step.record[1][3]
-        refused = not self._shut and not self._ahead and self._refuses(violation)
+        refused = not self.outlet.shut and not self.outlet.ahead and self._refuses(step.violation)
         if self._ended < 2:
             self._note(step, whole.payload)
-        if self._shut or refused:
-            self._record(step, forwarded=False)
-        elif self._ahead:  # began to leave before: so it goes on
-            ahead, self._ahead = self._ahead, 0
-            self._leave(step, whole.raw[ahead:], whole.payload, b0)
+        if self.outlet.shut or refused:
+            self.outlet.record(step, forwarded=False)
+        elif self.outlet.ahead:  # began to leave before: so it goes on
+            ahead, self.outlet.ahead = self.outlet.ahead, 0
+            self.outlet.leave(step, whole.raw[ahead:], whole.payload, b0)
             if b0 & 0x0F < 3:
-                self._passing = b0 < 0x80
+                self.outlet.passing = b0 < 0x80
         elif self.policy is not None and self.policy.frames:
-            self._ask(self._frame_question(step, whole), lambda seen: self._judged(step, seen))
+            self._ask(step.question(self.direction, whole), lambda seen: self._judged(step, seen))
         else:
             self._passes(step, whole)
 
@@ -289,78 +243,77 @@ class Editor:
         b0 = step.b0
         if seen.closing is not None:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
-            self._record(step, forwarded=False)
-        elif self._shut or seen.unchanged:
+            self.outlet.record(step, forwarded=False)
+        elif self.outlet.shut or seen.unchanged:
             self._passes(step, whole)
         elif b0 & 0x0F > 2:
             if seen.rewritten is not None:
                 frame = self.writer.frame(b0 & 0x0F, seen.rewritten, fin=b0 > 0x7F)
-                self._leave(step, frame, seen.rewritten)
+                self.outlet.leave(step, frame, seen.rewritten)
             else:
-                self._record(step, forwarded=False)
+                self.outlet.record(step, forwarded=False)
         elif self._is_held(b0):
-            self._hold(step, Held(step, b"", seen.rewritten or b""), dropped=seen.dropped)
+            self._hold(step, Held(step, whole, b"", seen.rewritten or b""), dropped=seen.dropped)
         elif seen.rewritten is not None:
             self._write_fragment(step, seen.rewritten)
         else:
-            self._record(step, forwarded=False)
-            if b0 & 0x8F == 0x80 and self._message_open:  # what has left of it must end
-                self._out.append(self.writer.frame(CONTINUATION, b""))
-                self._message_open = False
-            self._boundary()
+            self.outlet.record(step, forwarded=False)
+            if b0 & 0x8F == 0x80 and self.outlet.message_open:  # what has left of it must end
+                self.outlet.end_message()
+            self.outlet.boundary()
 
     def _is_held(self, b0: int) -> bool:
         policy = self.policy
-        return b0 & 0x0F < 3 and policy is not None and policy.messages and not self._passing
+        return b0 & 0x0F < 3 and policy is not None and policy.messages and not self.outlet.passing
 
     def _passes(self, step: Step, whole: Whole) -> None:
         """The frame goes on as it came."""
-        if self._shut:
-            self._record(step, forwarded=False)
+        if self.outlet.shut:
+            self.outlet.record(step, forwarded=False)
         elif self._is_held(step.b0):
-            self._hold(step, Held(step, whole.raw, whole.content or b""))
-        elif not step.b0 & 0x0F and whole.opcode and not self._message_open:
+            self._hold(step, Held(step, whole, whole.raw, whole.content or b""))
+        elif not step.b0 & 0x0F and whole.opcode and not self.outlet.message_open:
             # The frames of its message before it were dropped: now it is the first.
             self._write_fragment(step, whole.payload)
         else:
-            self._leave(step, whole.raw, whole.payload)
+            self.outlet.leave(step, whole.raw, whole.payload)
 
     def _write_fragment(self, step: Step, payload: bytes) -> None:
         """An uncompressed data frame in a message whose frames are changed one by one."""
         whole = step.whole
         assert isinstance(whole, Whole)
-        goes_on = not step.b0 & 0x0F and self._message_open
+        goes_on = not step.b0 & 0x0F and self.outlet.message_open
         opcode = CONTINUATION if goes_on else whole.opcode
-        self._leave(step, self.writer.frame(opcode, payload, fin=step.b0 > 0x7F))
+        self.outlet.leave(step, self.writer.frame(opcode, payload, fin=step.b0 > 0x7F))
 
     def _piece(self, step: Step, piece: Piece) -> None:
         """Some of a frame over the limit: it leaves as it comes, or the connection is closed."""
         raw = piece.raw
         if piece.first:
-            ahead, self._ahead = self._ahead, 0
+            ahead, self.outlet.ahead = self.outlet.ahead, 0
             raw = raw[ahead:]
             goes = ahead > 0 or self._large_goes(piece.frame)
             if step.record is not None:
-                written = self._record(step, forwarded=goes)
-                goes = goes and (written or self.relay.unrecorded()) and not self._shut
-            self._large = goes
-        elif self._large:
+                written = self.outlet.record(step, forwarded=goes)
+                goes = goes and (written or self.relay.unrecorded()) and not self.outlet.shut
+            self.outlet.large = goes
+        elif self.outlet.large:
             self._refuses(piece.frame.violation)  # it must end, but the Close frame follows it
-        if self._large:
-            self._out.append(raw)
+        if self.outlet.large:
+            self.outlet.raw(raw)
         if not piece.last:
             return
-        went, self._large = self._large, False
+        went, self.outlet.large = self.outlet.large, False
         self._note(step, piece.frame.start)
         if not piece.first and step.record is not None:
-            self._record(step, forwarded=went)
+            self.outlet.record(step, forwarded=went)
         if went:
-            self._left(step.b0, piece.frame.start)
+            self.outlet.left(step.b0, piece.frame.start)
             if step.b0 & 0x0F < 3:
-                self._passing = step.b0 < 0x80
+                self.outlet.passing = step.b0 < 0x80
 
     def _large_goes(self, large: LargeFrame) -> bool:
-        if self._shut or self._refuses(large.violation):
+        if self.outlet.shut or self._refuses(large.violation):
             return False
         policy = self.policy
         is_data = large.b0 & 0x0F < 3
@@ -374,53 +327,33 @@ class Editor:
     # --- messages ---
 
     def _hold(self, step: Step, held: Held, *, dropped: bool = False) -> None:
-        whole = step.whole
-        assert isinstance(whole, Whole)
-        if not self._held and step.b0 & 0x0F:
-            self._held_changed = False
+        hold = self.hold
+        if not hold.frames and step.b0 & 0x0F:
+            hold.changed = False
         if dropped:
-            self._held_changed = True
-            self._record(step, forwarded=False)
+            hold.changed = True
+            self.outlet.record(step, forwarded=False)
         else:
-            cost = max(len(whole.raw), len(held.content))
-            self._held_cost += cost + (_HELD_COST if self._held else 0)
-            self._held_changed = self._held_changed or not held.raw
-            self._held.append(held)
-            too_large = self._held_cost > self.direction.hold_limit
-            if too_large or (whole.content is None and held.raw):
-                if self.relay.too_large(self.direction, compressed=whole.compressed):
+            hold.add(held)
+            unreadable = held.whole.content is None and held.raw
+            if unreadable or hold.cost > self.direction.hold_limit:
+                if self.relay.too_large(self.direction, compressed=held.whole.compressed):
                     self._release_held()
-                    self._passing = step.b0 < 0x80
+                    self.outlet.passing = step.b0 < 0x80
                 return
-        if step.b0 > 0x7F or not whole.opcode:
-            if self._held:
+        if step.b0 > 0x7F or not held.whole.opcode:
+            if hold.frames:
                 self._ask_message(fin=step.b0 > 0x7F)
             else:
-                self._boundary()
+                self.outlet.boundary()
 
     def _ask_message(self, *, fin: bool) -> None:
         """The message is whole, or will never be: the policy sees what is there."""
-        first, last = self._held[0].step, self._held[-1].step
-        assert isinstance(first.whole, Whole)
-        assert isinstance(last.whole, Whole)
-        message = last.whole.message
-        violation = first.record[1][3] if message is None and first.record else None
-        question = Observation(
-            self.relay.connection,
-            self.direction.name,
-            "message",
-            first.whole.opcode,
-            b"".join(held.content for held in self._held),
-            last.now_ns,
-            fin=fin,
-            violation=message.violation if message is not None else violation,
-            compressed=first.whole.compressed,
-        )
-        self._ask(question, self._message_judged)
+        self._ask(self.hold.question(self.direction, fin=fin), self._message_judged)
 
     def _message_judged(self, seen: Observation) -> None:
-        changed = self._held_changed or seen.rewritten is not None
-        held = self._take_held()
+        changed = self.hold.changed or seen.rewritten is not None
+        held = self.hold.take()
         if not held:
             return  # the connection was closed while the question was open
         writer = self.writer
@@ -428,99 +361,23 @@ class Editor:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
         elif not seen.dropped:
             if changed or (seen.compressed and writer.recompress):
-                self._rewrite(held, seen)
+                for step, frame in rewritten(held, seen, self.writer):
+                    self.outlet.leave(step, frame)
             else:
                 for one in held:
-                    self._leave(one.step, one.raw)
+                    self.outlet.leave(one.step, one.raw)
             return
         elif seen.compressed:
             writer.lost_window()
         for one in held:
-            self._record(one.step, forwarded=False)
-        self._boundary()
-
-    def _rewrite(self, held: list[Held], seen: Observation) -> None:
-        payload = seen.payload if seen.rewritten is None else seen.rewritten
-        if seen.compressed:
-            self.writer.lost_window()
-        frames = self.writer.message(
-            seen.opcode_number,
-            payload,
-            compressed=seen.compressed,
-            fragment_lens=[self._len_on_wire(one) for one in held],
-            fin=seen.fin,
-        )
-        for one, frame in zip(held, frames, strict=True):
-            self._leave(one.step, frame)
-
-    def _len_on_wire(self, held: Held) -> int:
-        whole = held.step.whole
-        assert isinstance(whole, Whole)
-        return len(whole.payload) if held.raw else len(held.content)
-
-    def _take_held(self) -> list[Held]:
-        held, self._held = self._held, []
-        self._held_cost = 0
-        self._held_changed = False
-        return held
+            self.outlet.record(one.step, forwarded=False)
+        self.outlet.boundary()
 
     def _release_held(self) -> None:
         """The open message will not be judged: it leaves as it came, and so does its rest."""
-        for one in self._take_held():
-            raw = one.raw
-            if not raw:
-                whole = one.step.whole
-                assert isinstance(whole, Whole)
-                opcode = CONTINUATION if self._message_open else whole.opcode
-                raw = self.writer.frame(opcode, one.content, fin=one.step.b0 > 0x7F)
-            self._leave(one.step, raw)
-
-    # --- out ---
-
-    def _leave(self, step: Step, raw: bytes, payload: bytes = b"", b0: int | None = None) -> None:
-        """Let ``raw`` out in place of the frame – unless its record had to be written first.
-
-        ``payload`` is what a Close frame says now; ``b0`` the first byte where it left before.
-        """
-        if self._shut:
-            self._record(step, forwarded=False)
-        elif self._record(step, forwarded=True) or self.relay.unrecorded():
-            self._out.append(raw)
-            self._left(raw[0] if b0 is None else b0, payload)
-
-    def _left(self, b0: int, payload: bytes) -> None:
-        """A frame has left whole."""
-        opcode = b0 & 0x0F
-        if opcode == CLOSE:
-            self._close_left = True
-            self._injections.clear()
-            self.relay.close_left(self.direction, payload)
-        elif opcode < 3:
-            self._message_open = b0 < 0x80
-            if not self._message_open:
-                self._passing = False
-        self._boundary()
-
-    def _boundary(self) -> None:
-        """Between two frames: what waited for that may go."""
-        if self._ahead or self._large:
-            return
-        if self._closing is not None:
-            if not self._close_left:  # at most one Close frame in a direction (§5.5.1)
-                self._out.append(self._closing)
-            self._closing = None
-            self._shut = True
-        self._flush_injections()
-
-    def _flush_injections(self) -> None:
-        if self._ahead or self._large or self._shut:
-            return
-        while self._injections:
-            opcode, payload = self._injections[0]
-            if not opcode & 0x08 and self._message_open:
-                return
-            self._injections.popleft()
-            self._out.append(self.writer.frame(opcode, payload))
+        begun = self.outlet.message_open
+        for step, raw in released(self.hold.take(), self.writer, begun=begun):
+            self.outlet.leave(step, raw)
 
     # --- small things ---
 
@@ -529,20 +386,6 @@ class Editor:
             return False
         self.relay.close(_VIOLATION_CODES.get(violation, 1002), violation, "policy")
         return True
-
-    def _frame_question(self, step: Step, whole: Whole) -> Observation:
-        return Observation(
-            self.relay.connection,
-            self.direction.name,
-            "frame",
-            step.b0 & 0x0F,
-            whole.payload,
-            step.now_ns,
-            fin=step.b0 > 0x7F,
-            rsv=step.b0 >> 4 & 7,
-            violation=None if step.record is None else step.record[1][3],
-            compressed=whole.compressed,
-        )
 
     def _ask(self, question: Observation, then: Callable[[Observation], None]) -> None:
         policy = self.policy
@@ -556,17 +399,3 @@ class Editor:
         except Exception as error:  # noqa: BLE001 - whatever fails, the user's policy decides
             self.relay.inspection_failed(question, error)
         then(question)
-
-    def _record(self, step: Step, *, forwarded: bool) -> bool:
-        if step.record is None:
-            return True
-        previews = []
-        if self.reader.preview:
-            whole = step.whole
-            start = whole.frame.start if isinstance(whole, Piece) else whole.payload
-            previews.append(start[:PREVIEW_LIMIT])
-        direction = self.direction
-        forwarded = forwarded and direction.open
-        return self.relay.recorder.frames(
-            direction, step.now_ns, step.seq, [step.record], forwarded, previews
-        )

@@ -11,7 +11,9 @@ from typing import Literal
 
 from wsinspect.model.connection import Connection
 from wsinspect.protocol.close_codes import is_valid_on_wire
-from wsinspect.protocol.opcodes import OPCODE_NAMES
+from wsinspect.protocol.frames import parse_close
+from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES, TEXT
+from wsinspect.protocol.utf8 import Utf8Validator
 
 __all__ = ["Close", "Observation", "UnchangeableFrame"]
 
@@ -75,11 +77,23 @@ class Observation:
         self.rewritten = None
 
     def rewrite(self, payload: bytes | str) -> None:
-        """Forward this payload instead. Control frames hold 125 bytes at most (§5.5)."""
+        """Forward this payload instead.
+
+        Raises:
+            ValueError: nobody may send that: more than 125 bytes in a control frame (§5.5), a code
+                or reason that is none in a Close frame (§7.4), a text that is not UTF-8 in place
+                of one that is (§8.1).
+        """
         self._changeable()
         payload = payload.encode() if isinstance(payload, str) else bytes(payload)
         if self.opcode_number & 0x08 and len(payload) > 125:
             raise ValueError("a control frame's payload is at most 125 bytes (RFC 6455 5.5)")
+        if self.opcode_number == CLOSE and parse_close(payload).violation:
+            raise ValueError("a Close frame has a valid code and a reason in UTF-8 (RFC 6455 7.4)")
+        if self.opcode_number == TEXT and self.kind == "message" and self.violation is None:
+            validator = Utf8Validator()
+            if not validator.feed(payload) or not validator.finish():
+                raise ValueError("a text message is UTF-8 (RFC 6455 8.1)")
         self.rewritten = payload
         self.dropped = False
 

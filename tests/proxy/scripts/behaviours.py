@@ -38,15 +38,20 @@ def websocket_start(flow: http.HTTPFlow) -> None:
 async def wsinspect_frame(observation: Any) -> None:
     path = observation.connection.path
     if path.startswith("/note"):
-        note("frame", observation.direction, observation.opcode, observation.payload.decode())
+        note(
+            "frame",
+            observation.direction,
+            observation.opcode,
+            observation.payload.decode("latin-1"),
+        )
     if path == "/bad-frame":
         raise ValueError(observation.payload)
     if path == "/async-frame":
         await asyncio.sleep(0.01)
         if observation.opcode == "text":
             observation.rewrite(observation.payload + b"!")
-    if path == "/stuck":
-        await asyncio.sleep(3600)
+    if path == "/stuck" and observation.payload == b"stick":
+        await asyncio.sleep(2.5)
 
 
 def wsinspect_message(observation: Any) -> None:

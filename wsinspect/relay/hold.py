@@ -1,0 +1,111 @@
+"""The open message that waits for its verdict, frame by frame.
+
+Owns: what is held, what it costs, the bytes it leaves as. Must not know: when it may leave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from wsinspect.protocol.opcodes import CONTINUATION
+from wsinspect.protocol.records import Whole
+from wsinspect.relay.observation import Observation
+from wsinspect.relay.rewrite import MessageWriter
+from wsinspect.relay.step import Step
+
+if TYPE_CHECKING:
+    from wsinspect.relay.direction import Direction
+
+__all__ = ["Held", "Hold", "released", "rewritten"]
+
+_FRAME_COST: Final = 1024  # bytes of memory that holding one more frame takes beside its own
+
+
+class Held(NamedTuple):
+    """A frame of the open message, with its payload as it is to leave."""
+
+    step: Step
+    whole: Whole
+    raw: bytes  # b"" where a frame policy changed it
+    content: bytes
+
+    @property
+    def payload_len(self) -> int:
+        """Bytes of payload on the wire, to cut a rewritten message alike."""
+        return len(self.whole.payload) if self.raw else len(self.content)
+
+
+class Hold:
+    """``cost`` is in bytes of memory; ``changed``: a frame policy changed or dropped a frame."""
+
+    __slots__ = ("changed", "cost", "frames")
+
+    def __init__(self) -> None:
+        self.frames: list[Held] = []
+        self.cost = 0
+        self.changed = False
+
+    def add(self, held: Held) -> None:
+        cost = max(len(held.whole.raw), len(held.content))
+        self.cost += cost + (_FRAME_COST if self.frames else 0)
+        self.changed = self.changed or not held.raw
+        self.frames.append(held)
+
+    def take(self) -> list[Held]:
+        """All of it, no longer held."""
+        frames, self.frames = self.frames, []
+        self.cost = 0
+        self.changed = False
+        return frames
+
+    def question(self, direction: Direction, *, fin: bool) -> Observation:
+        """The message as it is there; ``fin``: it is whole."""
+        first, last = self.frames[0], self.frames[-1]
+        message = last.whole.message
+        if message is not None:
+            violation = message.violation
+        else:
+            violation = first.step.violation
+        return Observation(
+            direction.relay.connection,
+            direction.name,
+            "message",
+            first.whole.opcode,
+            b"".join(held.content for held in self.frames),
+            last.step.now_ns,
+            fin=fin,
+            violation=violation,
+            compressed=first.whole.compressed,
+        )
+
+
+def rewritten(
+    frames: list[Held], seen: Observation, writer: MessageWriter
+) -> list[tuple[Step, bytes]]:
+    """The message anew, as the verdict wants it: a frame in place of each."""
+    if seen.compressed:
+        writer.lost_window()
+    written = writer.message(
+        seen.opcode_number,
+        seen.payload if seen.rewritten is None else seen.rewritten,
+        compressed=seen.compressed,
+        fragment_lens=[held.payload_len for held in frames],
+        fin=seen.fin,
+    )
+    return [(held.step, frame) for held, frame in zip(frames, written, strict=True)]
+
+
+def released(frames: list[Held], writer: MessageWriter, *, begun: bool) -> list[tuple[Step, bytes]]:
+    """The message without a verdict: as it came, but for the frames that were changed.
+
+    ``begun``: the receiver has its first frame already.
+    """
+    leaving: list[tuple[Step, bytes]] = []
+    for held in frames:
+        opcode = CONTINUATION if begun else held.whole.opcode
+        raw = held.raw
+        if not raw or (opcode and not raw[0] & 0x0F):  # the frames before it were dropped
+            raw = writer.frame(opcode, held.content, fin=held.step.b0 > 0x7F)
+        leaving.append((held.step, raw))
+        begun = True
+    return leaving

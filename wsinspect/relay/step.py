@@ -1,0 +1,48 @@
+"""A frame on its way through an edited direction.
+
+Owns: its number, arrival and bytes in one value. Must not know: what becomes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsinspect.protocol.records import Piece, Record, Whole
+from wsinspect.relay.observation import Observation
+
+if TYPE_CHECKING:
+    from wsinspect.relay.direction import Direction
+
+__all__ = ["Step"]
+
+
+class Step(NamedTuple):
+    """A frame, or a piece of one. ``record`` is None, ``seq`` -1 where none is to be made.
+
+    ``b0`` is its first byte, without FIN where the frame was cut off.
+    """
+
+    seq: int
+    now_ns: int
+    b0: int
+    record: Record | None
+    whole: Whole | Piece
+
+    @property
+    def violation(self) -> str | None:
+        return None if self.record is None else self.record[1][3]
+
+    def question(self, direction: Direction, whole: Whole) -> Observation:
+        """The frame as a policy sees it."""
+        return Observation(
+            direction.relay.connection,
+            direction.name,
+            "frame",
+            self.b0 & 0x0F,
+            whole.payload,
+            self.now_ns,
+            fin=self.b0 > 0x7F,
+            rsv=self.b0 >> 4 & 7,
+            violation=self.violation,
+            compressed=whole.compressed,
+        )
