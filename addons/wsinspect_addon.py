@@ -6,6 +6,12 @@ Needs wsinspect in mitmproxy's Python environment. Everything lives in the packa
 be reloaded, classes in it could not.
 """
 
-from wsinspect.proxy.addon import Inspector
+try:
+    from wsinspect.proxy.addon import Inspector
+except (ImportError, AttributeError) as error:
+    # mitmdump would listen for a moment without it, or go on after a reload: uninspected.
+    raise SystemExit(
+        f"wsinspect is not installed here, or not for this mitmproxy: {error}"
+    ) from error
 
 addons = [Inspector()]

@@ -187,7 +187,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _run_headless(args: argparse.Namespace) -> int:
-    from wsinspect.proxy.run import StartFailed, run_proxy
+    try:
+        from wsinspect.proxy.run import StartFailed, run_proxy
+    except (ImportError, AttributeError) as error:  # a name that we import or keep has moved
+        if "mitmproxy" not in str(error):
+            raise
+        raise UsageError(f"cannot work with this mitmproxy: {error}") from error
 
     for item in args.set:
         if "=" not in item:
@@ -226,7 +231,10 @@ def _attach(args: argparse.Namespace) -> int:
 
     address = args.address
     if address is None:
-        found = running_sockets()
+        try:
+            found = running_sockets()
+        except OSError as error:
+            raise UsageError(f"cannot look for proxies: {error}") from error
         if not found:
             raise UsageError("no proxy is running – start one with `wsinspect run`")
         if len(found) > 1:

@@ -5,6 +5,8 @@ import zlib
 from tests.fuzz.targets_protocol import cut
 from tests.protocol import naive
 from tests.protocol.test_reader import VECTORS, Reading
+from wsinspect.protocol.messages import MessageJoiner
+from wsinspect.protocol.reader import FrameReader
 
 _LIMITS = (0, 1, 30, 200)
 
@@ -36,6 +38,13 @@ def fuzz_reader(data: bytes) -> None:
         return
     if not deflate:
         assert whole.records == seen.records
+        plain = FrameReader(masked=masked, joiner=MessageJoiner())
+        records, pos = [], 0
+        for _, (_, _, frame_len, _) in seen.records:
+            records += plain.walk(stream[pos : pos + frame_len])
+            pos += frame_len
+        assert records == seen.records
+        assert plain.joiner.messages == len(seen.messages)
         assert [(m.opcode, m.payload) for m in whole.messages] == seen.messages
     assert [record[:1] for record in whole.records] == [record[:1] for record in seen.records]
 

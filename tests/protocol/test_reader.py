@@ -23,6 +23,7 @@ from wsinspect.protocol.records import Piece
 
 KEY = b"\x37\xfa\x21\x3d"
 EURO = "€".encode()
+GRIN = "😀".encode()
 
 
 class Reading:
@@ -93,8 +94,13 @@ def one(data: bytes, violation: str | None = None) -> list[tuple[bytes, str | No
     return [(data, violation)]
 
 
+def legal(*frames: bytes) -> list[tuple[bytes, str | None]]:
+    return [(data, None) for data in frames]
+
+
 # name, section, masked, [(frame, violation)…]
-VECTORS: list[tuple[str, str, bool, list[tuple[bytes, str | None]]]] = [
+type Vector = tuple[str, str, bool, list[tuple[bytes, str | None]]]
+VECTORS: list[Vector] = [
     *(
         (
             f"{size}-bytes-{'masked' if key else 'unmasked'}",
@@ -251,10 +257,7 @@ VECTORS: list[tuple[str, str, bool, list[tuple[bytes, str | None]]]] = [
             f"text-split-after-{n}",
             "8.1",
             False,
-            [
-                (frame(TEXT, b"\xf0\x9f\x98\x80"[:n], fin=False), None),
-                (frame(CONT, b"\xf0\x9f\x98\x80"[n:]), None),
-            ],
+            legal(frame(TEXT, GRIN[:n], fin=False), frame(CONT, GRIN[n:])),
         )
         for n in range(5)
     ),
@@ -398,6 +401,20 @@ def test_the_usual_way_and_the_long_way_read_the_same(data: bytes, places: list[
     assert records == long.records
     assert short.joiner.messages == long.reader.joiner.messages
     assert [control[:2] for control in short.controls] == [c[:2] for c in long.controls]
+
+
+@pytest.mark.parametrize(
+    ("masked", "frames"), [vector[2:] for vector in VECTORS], ids=[v[0] for v in VECTORS]
+)
+def test_vector_frame_by_frame(masked: bool, frames: list[tuple[bytes, str | None]]) -> None:
+    """Nothing kept, nothing told: the shortest way through."""
+    reader = FrameReader(masked=masked, joiner=MessageJoiner())
+    records = [record for raw, _ in frames for record in reader.walk(raw)]
+    long = Reading(masked=masked).feed(b"".join(raw for raw, _ in frames)).reader
+    assert [record[1] for record in records] == [shape(raw, word) for raw, word in frames]
+    assert (reader.frames, reader.payload_bytes, reader.wire_bytes, reader.joiner.messages) == (
+        long.frames, long.payload_bytes, long.wire_bytes, long.joiner.messages,
+    )  # fmt: skip
 
 
 @given(any_bytes, chunkings(), st.sampled_from([0, 20, 1 << 16]), st.booleans())
@@ -669,6 +686,20 @@ def test_a_frame_that_never_ends_is_kept_up_to_the_limit_only() -> None:
     head = b"\x82\x7f" + (WHOLE_FRAME_LIMIT - 10).to_bytes(8)
     assert peak_bytes(lambda: [reader.walk(b) for b in (head, b"x" * 65000)]) < 300_000
     assert reader.unfinished_len == 65010
+
+
+def test_a_frame_in_crumbs_costs_its_length() -> None:
+    reader = FrameReader(masked=False, joiner=MessageJoiner())
+    reader.whole_frame_limit = 1 << 24
+    reader.walk(b"\x82\x7f" + (1 << 23).to_bytes(8))
+    crumbs = [bytes([i & 255, 1]) for i in range(1 << 16)]
+
+    def run() -> None:
+        for crumb in crumbs:
+            reader.walk(crumb)
+
+    assert peak_bytes(run) < 1 << 20
+    assert reader.tail()[10:] == b"".join(crumbs)
 
 
 def test_an_open_message_of_a_million_fragments_takes_no_memory() -> None:

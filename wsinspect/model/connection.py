@@ -52,8 +52,11 @@ class Ending:
             self.began_ns = now_ns
             self.last_frame_ns = last_frame_ns
 
-    def close_frame(self, side: Side, payload: bytes) -> None:
-        """``side`` sent a Close frame with this (unmasked) payload (RFC 6455 §5.5.1)."""
+    def close_frame(self, side: Side, payload: bytes, *, forwarded: bool = False) -> None:
+        """``side`` sent a Close frame with this (unmasked) payload (RFC 6455 §5.5.1).
+
+        ``forwarded``: and it reached the other side so; else :meth:`close_relayed` says it later.
+        """
         if self.closed_by is None:
             facts = parse_close(payload)
             self.closed_by = side
@@ -61,6 +64,8 @@ class Ending:
             self.reason = facts.reason
         elif side != self.closed_by:
             self.closed_by_both = True
+        if forwarded:
+            self.close_relayed(side, payload)
 
     def close_relayed(self, side: Side, payload: bytes) -> None:
         """The Close frame that ``side`` sent reached the other side, with this payload."""

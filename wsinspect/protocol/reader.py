@@ -116,7 +116,10 @@ class FrameReader:
                 return [record]
         records: list[Record] = []
         if self._parts:
-            self._parts.append(data)
+            if len(self._parts[-1]) < _INTERACTIVE_LEN:
+                self._parts[-1] += data  # crumbs would cost many times their length
+            else:
+                self._parts.append(data)
             if len(data) < self._missing:
                 self._missing -= len(data)
                 return records
@@ -246,8 +249,7 @@ class FrameReader:
 
     def _unusual(self, data: bytes, pos: int, start: int, end: int) -> Record:
         """One whole frame: any opcode, any state."""
-        b0 = data[pos]
-        b1 = data[pos + 1]
+        b0, b1 = data[pos], data[pos + 1]
         payload = data[start:end]
         mask = -1
         if b1 & 0x80:
@@ -270,8 +272,9 @@ class FrameReader:
             if message is not None and self.tell_messages:
                 self.finished.append(message)
             if self.keep:
-                raw = data[pos:end]
-                self.wholes.append(Whole(raw, payload, content, message, opcode, compressed))
+                self.wholes.append(
+                    Whole(data[pos:end], payload, content, message, opcode, compressed)
+                )
         if self.preview:
             self.previews.append(payload[:PREVIEW_LIMIT])
         return mask, (b0, end - start, end - pos, violation)
@@ -295,8 +298,7 @@ class FrameReader:
                 return "control-too-long"
         if bool(b1 & 0x80) != self.masked:
             return "unmasked" if self.masked else "masked"
-        form = b1 & 0x7F
-        if (form == 126 and payload_len < 126) or (form == 127 and payload_len < 0x10000):
+        if payload_len < {126: 126, 127: 0x10000}.get(b1 & 0x7F, 0):
             return "non-minimal-length"
         return None
 
@@ -315,8 +317,7 @@ class FrameReader:
     def _begin_large(
         self, data: bytes, pos: int, start: int, payload_len: int, records: list[Record]
     ) -> None:
-        b0 = data[pos]
-        b1 = data[pos + 1]
+        b0, b1 = data[pos], data[pos + 1]
         key = data[start - 4 : start] if b1 & 0x80 else b""
         violation = self._header_violation(b0, b1, payload_len)
         if payload_len >> 63:

@@ -18,6 +18,7 @@ from typing import Any
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.hooks import Hook
+from mitmproxy.master import Master
 from mitmproxy.websocket import WebSocketData
 
 from wsinspect.model.connection import Connection
@@ -54,6 +55,7 @@ class Inspector:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._started = False
+        self._listens_everywhere = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- mitmproxy's events ---
@@ -65,17 +67,20 @@ class Inspector:
             options.refuse_unknown(loader.master.options)
             options.read(loader.master.options)
         except exceptions.OptionsError as error:
-            # mitmproxy alone would go on without us, uninspected.
             logger.error("wsinspect: %s", error)
+            _keep_shut(loader.master)
             raise
         try:
             private.install(InspectingLayer)
         except private.MovedName as error:
             logger.error("wsinspect: cannot work with this mitmproxy: %s has moved", error)
+            _keep_shut(loader.master)
             raise
         inspecting.serve(self)
         if not loader.master.options.listen_host:
             loader.master.options.update(listen_host=_LOOPBACK)
+            # mitmdump loads scripts when its servers have begun to start with the old value.
+            self._listens_everywhere = True
 
     def configure(self, updated: set[str]) -> None:
         if not any(name.startswith(options.PREFIX) for name in updated):
@@ -86,7 +91,12 @@ class Inspector:
         if not self._started:
             self.settings = settings
             self.keep_messages = settings.keep_messages
-            self._open(settings)
+            try:
+                self._open(settings)
+            except exceptions.OptionsError as error:
+                logger.error("wsinspect: %s", error)
+                _keep_shut(ctx.master)
+                raise
 
     def _open(self, settings: options.Settings) -> None:
         """Open the log before the first byte: an error here stops the start."""
@@ -114,9 +124,17 @@ class Inspector:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.hub.problem, say)
 
-    async def running(self) -> None:
+    def running(self) -> asyncio.Task[None]:
+        """Not a coroutine function: after a reload mitmproxy calls it, and awaits nothing."""
+        return asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
         settings = self.settings
         assert settings is not None
+        if self._listens_everywhere:
+            server = ctx.master.addons.get("proxyserver")
+            await server.servers.update([])
+            await server.setup_servers()
         self._ticker = asyncio.create_task(self._tick())
         with contextlib.suppress(NotImplementedError, ValueError, AttributeError):
             loop = asyncio.get_running_loop()
@@ -193,7 +211,9 @@ class Inspector:
             None if response is None else Response(response.status_code, response.headers.fields),
         )
         client = _address(flow.client_conn.peername)
-        server = _address(flow.server_conn.peername or flow.server_conn.address)
+        asked = _address(flow.server_conn.address or (request.host, request.port))
+        peername = flow.server_conn.peername
+        server = _address(peername) if peername else asked
         flow_id = self.hub.next_flow_id()
         took_ms = None
         if response is not None and response.timestamp_end:
@@ -207,9 +227,7 @@ class Inspector:
             envelope=envelope(flow_id, client, server, self.hub.host),
             tls=flow.request.scheme == "https",
             handshake_ms=took_ms,
-            upstream="{}:{}".format(*flow.server_conn.address)
-            if flow.server_conn.address
-            else None,
+            upstream="{}:{}".format(*asked),
         )
 
     def opened(self, layer: InspectingLayer) -> None:
@@ -291,5 +309,21 @@ class Inspector:
         }
 
 
+def _keep_shut(master: Master) -> None:
+    """mitmproxy alone would listen for a moment, or go on without us: traffic uninspected.
+
+    A proxy of ours makes one line of the error. mitmdump loads scripts while its servers start
+    and looks for errors too late: it ends here. After a reload it stops listening.
+    """
+    master.options.update(server=False)
+    server = master.addons.get("proxyserver")
+    if type(master) is not Master and not server.is_running:
+        raise SystemExit(1)
+
+
 def _address(address: tuple[Any, ...] | None) -> tuple[str, int]:
-    return (str(address[0]), int(address[1])) if address else ("", 0)
+    if not address:
+        return "", 0
+    # A client may ask for any bytes; JSON takes text only.
+    host = str(address[0]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return host, int(address[1])

@@ -316,11 +316,10 @@ class Editor:
         if self.outlet.shut or self._refuses(large.violation):
             return False
         policy = self.policy
-        is_data = large.b0 & 0x0F < 3
         if policy is not None and (policy.frames or self._is_held(large.b0)):
             if not self.relay.too_large(self.direction, compressed=self.reader.joiner.compressed):
                 return False
-            if is_data:
+            if large.b0 & 0x0F < 3:
                 self._release_held()
         return True
 
@@ -356,11 +355,10 @@ class Editor:
         held = self.hold.take()
         if not held:
             return  # the connection was closed while the question was open
-        writer = self.writer
         if seen.closing is not None:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
         elif not seen.dropped:
-            if changed or (seen.compressed and writer.recompress):
+            if changed or (seen.compressed and self.writer.recompress):
                 for step, frame in rewritten(held, seen, self.writer):
                     self.outlet.leave(step, frame)
             else:
@@ -368,7 +366,7 @@ class Editor:
                     self.outlet.leave(one.step, one.raw)
             return
         elif seen.compressed:
-            writer.lost_window()
+            self.writer.lost_window()
         for one in held:
             self.outlet.record(one.step, forwarded=False)
         self.outlet.boundary()
