@@ -181,9 +181,14 @@ def _run(args: argparse.Namespace) -> int:
         args.headless = True
     if args.headless:
         return _run_headless(args)
+    if args.log == "-" and sys.stdout.isatty():
+        raise UsageError("--log - would write over the dashboard – redirect it, or add --headless")
     from wsinspect.child import run_with_dashboard
 
-    return run_with_dashboard(args.arguments, args.socket)
+    try:
+        return run_with_dashboard(args.arguments, args.socket)
+    except OSError as error:  # no place for the socket
+        raise UsageError(f"cannot start the dashboard: {error}") from error
 
 
 def _run_headless(args: argparse.Namespace) -> int:

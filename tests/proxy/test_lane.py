@@ -365,3 +365,48 @@ async def test_two_requests_on_one_connection(proxy: ProxyProcess) -> None:
     )
     statuses = [e["open"]["status"] for e in opens if e.get("open", {}).get("uri") == "/twice"]
     assert statuses == [401, 101]
+
+
+# --- the record and the bytes ---
+
+
+async def test_audit_has_the_record_in_the_file_before_the_peer_has_the_byte(start: Start) -> None:
+    proxy = start("--audit")
+    async with raw_pair(proxy.port, "/audit") as pair:
+        for number in range(100):
+            first, second = (pair.client, pair.server)[:: 1 if number % 2 else -1]
+            mask = KEY if first is pair.client else None
+            size = len(second.received)
+            await first.send(frame(TEXT, b"%d" % number, mask=mask))
+            await second.receive(size + 1)  # its very first byte
+            events = proxy.log()
+            assert events[0]["event_type"] == "ws_open"
+            assert len(events) == 1 + number + 1
+
+
+@pytest.mark.parametrize("audit", [(), ("--audit",)], ids=["log", "audit"])
+async def test_a_dead_log_ends_connections_if_closed(start: Start, audit: tuple[str, ...]) -> None:
+    proxy = start("--log", "/dev/full", "--on-error", "closed", *audit)
+    async with raw_pair(proxy.port, "/dead") as pair:
+        await pair.client.send(frame(TEXT, b"unrecorded", mask=KEY))
+        told = await asyncio.gather(closes(pair.client), closes(pair.server))
+        assert list(told) == [[1011], [1011]]
+        if audit:
+            assert b"unrecorded" not in [
+                f.payload for f in parse_frames(bytes(pair.server.received))[0]
+            ]
+    client = await dial(None, proxy.port)
+    await client.send(upgrade_request("http://127.0.0.1:1/next", "127.0.0.1:1"))
+    assert (await client.read_head()).startswith(b"HTTP/1.1 503")
+    await client.close()
+    assert proxy.output.count("cannot write the log: No space left on device") == 1
+
+
+async def test_a_dead_log_lets_traffic_pass_if_open_and_is_loud(start: Start) -> None:
+    proxy = start("--log", "/dev/full", "--audit")
+    async with raw_pair(proxy.port, "/dead") as pair:
+        await pair.greet()
+        await pair.greet()
+    await asyncio.to_thread(proxy.stop)
+    assert "cannot write the log: No space left on device (/dev/full)" in proxy.output
+    assert "the log misses 7 lines" in proxy.output  # open, 4 frames, close, stats
