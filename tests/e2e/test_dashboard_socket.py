@@ -73,6 +73,8 @@ async def test_a_late_viewer_gets_the_whole_picture(proxy: ProxyProcess, target:
             assert hello["log"] == str(proxy.log_path)
             flow_id = opened(view.said, target)[0]["flow_id"]
             view.watch(flow_id)
+            # The greetings are told at once: now the watch has taken effect.
+            await view.until(lambda said: any(m.get("type") == "frames" for m in said))
             text = frame(TEXT, b"watched", mask=KEY)
             await pair.client.send(text * 300)
 
