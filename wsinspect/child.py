@@ -16,20 +16,34 @@ from collections.abc import Iterator, Sequence
 
 from wsinspect.sinks.dashboard import runtime_dir
 
-__all__ = ["ProxyChild", "proxy_child", "run_with_dashboard"]
+__all__ = ["ProxyChild", "module_command", "proxy_child", "run_with_dashboard"]
 
 _LISTENING = "wsinspect: listening on "
+_DRAIN_GRACE_S = 5.0  # the default of --drain-grace
+_LAST_LINES_S = 10.0  # what the proxy may take beyond its grace to complete its log
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Run a module of ours. ``-P``: not one of that name in the working directory."""
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 class ProxyChild:
     """A headless proxy.
 
     ``arguments`` are those of ``wsinspect run``; ``socket`` what they say of ``--socket``, if they
-    do. ``said`` has what it printed to stderr besides the line that it listens.
+    do, ``grace_s`` of ``--drain-grace``. ``said`` has what it printed to stderr besides the line
+    that it listens.
     """
 
-    def __init__(self, arguments: Sequence[str], socket: str | None = None) -> None:
-        command = [sys.executable, "-m", "wsinspect", "run", "--headless", *arguments]
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        socket: str | None = None,
+        grace_s: float = _DRAIN_GRACE_S,
+    ) -> None:
+        self.grace_s = grace_s
+        command = module_command("wsinspect", "run", "--headless", *arguments)
         command.append("--until-stdin-ends")  # also when we are killed
         if socket is None:
             socket = str(runtime_dir() / f"{os.getpid()}.sock")
@@ -68,7 +82,7 @@ class ProxyChild:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(15)
+            code = self.process.wait(self.grace_s + _LAST_LINES_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -80,21 +94,47 @@ class ProxyChild:
 
 
 @contextlib.contextmanager
-def proxy_child(arguments: Sequence[str], socket: str | None = None) -> Iterator[ProxyChild]:
-    child = ProxyChild(arguments, socket)
+def _exits_on_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise SystemExit(0) inside, so that all is tidied up."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = {
+        number: signal.signal(number, leave)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
-        yield child
+        yield
     finally:
-        child.stop()
-        for line in child.said:
-            print(line, file=sys.stderr)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def run_with_dashboard(arguments: Sequence[str], socket: str | None) -> int:
+@contextlib.contextmanager
+def proxy_child(
+    arguments: Sequence[str], socket: str | None = None, grace_s: float = _DRAIN_GRACE_S
+) -> Iterator[ProxyChild]:
+    """A proxy that is drained at the end, also where that is a signal (then the exit code is 0).
+
+    A second signal meanwhile ends it at once: it sees the end of its standard input.
+    """
+    with _exits_on_signals():
+        child = ProxyChild(arguments, socket, grace_s)
+        try:
+            yield child
+        finally:
+            child.stop()
+            for line in child.said:
+                print(line, file=sys.stderr)
+
+
+def run_with_dashboard(arguments: Sequence[str], socket: str | None, grace_s: float) -> int:
     """``wsinspect run`` in a terminal. Returns the exit code."""
     from wsinspect.tui.app import run_dashboard
 
-    with proxy_child(arguments, socket) as child:
+    with proxy_child(arguments, socket, grace_s) as child:
         if not child.wait_until_it_listens():
             return child.process.wait()
         return run_dashboard(child.socket)

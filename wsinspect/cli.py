@@ -186,7 +186,7 @@ def _run(args: argparse.Namespace) -> int:
     from wsinspect.child import run_with_dashboard
 
     try:
-        return run_with_dashboard(args.arguments, args.socket)
+        return run_with_dashboard(args.arguments, args.socket, args.drain_grace)
     except OSError as error:  # no place for the socket
         raise UsageError(f"cannot start the dashboard: {error}") from error
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 import msgspec
 
-from wsinspect.child import proxy_child
+from wsinspect.child import module_command, proxy_child
 from wsinspect.lab import Story, run_story
 from wsinspect.model.events import CloseLine, FrameLine, OpenLine, StatsLine
 from wsinspect.protocol.close_codes import close_words
@@ -55,11 +54,10 @@ def _watch(proxy: str, socket: str, seconds: float | None, seed: int) -> int:
     from wsinspect.tui.app import run_dashboard
 
     lab = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "wsinspect.lab", "--proxy", proxy),
-            *("--seed", str(seed), "--seconds", str(seconds or _FOR_EVER_S)),
-            "--until-stdin-ends",
-        ],
+        module_command(
+            *("wsinspect.lab", "--proxy", proxy, "--seed", str(seed)),
+            *("--seconds", str(seconds or _FOR_EVER_S), "--until-stdin-ends"),
+        ),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -359,8 +359,8 @@ async def test_a_dashboard_that_stops_reading_is_bounded_and_exact_when_it_comes
     assert inside.writer.transport.get_write_buffer_size() < 50_000 + 200_000
     assert len(inside.rows) <= dashboard_module._ROWS_A_TICK
     assert len(inside.dirty) <= 1
-    assert server.dropped > 0
-    assert one.hub.stats().dashboard_dropped == server.dropped
+    dropped = one.hub.stats().dashboard_dropped
+    assert dropped > 0
     last = one.connect()
     last.to_client.receive(WELCOME)
     one.close(relay)

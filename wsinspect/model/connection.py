@@ -38,11 +38,12 @@ class Ending:
     began_ns: int | None = None
     last_frame_ns: int | None = None  # before it began
     code: int | None = None
-    reason: str = ""
+    reason: str = field(default="", repr=False)  # a person's or a program's words
     closed_by: Side | None = None
     closed_by_both: bool = False
     ended_by: Side | None = None
     reset: bool = False
+    timed_out: bool = False
     proxy_cause: Cause | None = None
     relayed_code: int | None = None
 
@@ -58,10 +59,11 @@ class Ending:
         ``forwarded``: and it reached the other side so; else :meth:`close_relayed` says it later.
         """
         if self.closed_by is None:
-            facts = parse_close(payload)
             self.closed_by = side
-            self.code = facts.code
-            self.reason = facts.reason
+            if self.proxy_cause is None:  # else it answers ours, and may repeat our reason
+                facts = parse_close(payload)
+                self.code = facts.code
+                self.reason = facts.reason
         elif side != self.closed_by:
             self.closed_by_both = True
         if forwarded:
@@ -72,11 +74,15 @@ class Ending:
         if side == self.closed_by and self.relayed_code is None:
             self.relayed_code = parse_close(payload).code
 
-    def socket_end(self, side: Side, *, reset: bool) -> None:
-        """``side``'s socket ended: FIN, or RST where ``reset``."""
+    def socket_end(self, side: Side, *, reset: bool, timeout: bool = False) -> None:
+        """``side``'s socket ended: FIN, or RST where ``reset``.
+
+        ``timeout``: nothing came from ``side``; the system gave the socket up (ETIMEDOUT and such).
+        """
         if self.ended_by is None:
             self.ended_by = side
             self.reset = reset
+            self.timed_out = timeout
 
     def by_proxy(self, cause: Cause, relayed_code: int | None) -> None:
         """This proxy ended it, and sent ``relayed_code`` to both sides (None: no Close frame)."""
@@ -91,6 +97,8 @@ class Ending:
         if self.closed_by is not None:
             return "close_frame"
         if self.ended_by is not None:
+            if self.timed_out:
+                return "timeout"
             return "rst" if self.reset else "fin"
         return "error"
 
@@ -120,9 +128,9 @@ class Connection:
     flow_id: int
     client: tuple[str, int]
     server: tuple[str, int]
-    handshake: Handshake
+    handshake: Handshake = field(repr=False)  # a query may hold a secret
     opened_ns: int
-    envelope: bytes  # its constant part of every log line
+    envelope: bytes = field(repr=False)  # its constant part of every log line
     tls: bool = False
     handshake_ms: float | None = None
     upstream: str | None = None
@@ -134,7 +142,6 @@ class Connection:
     ending: Ending = field(default_factory=Ending)
     pings: PingBook = field(default_factory=PingBook)
     closed: bool = False
-    watched: bool = False
 
     def __post_init__(self) -> None:
         rsv_reserved = not self.handshake.other_extensions

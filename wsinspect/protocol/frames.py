@@ -8,7 +8,7 @@ opcode, a long ping) can be written too.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 # The C version where there is one; websockets leaves the name out of __all__.
@@ -88,7 +88,7 @@ class CloseFacts:
     """
 
     code: int
-    reason: str
+    reason: str = field(repr=False)
     violation: str | None
 
 

@@ -41,6 +41,12 @@ class MessageFacts(NamedTuple):
     start: bytes
     violation: str | None
 
+    def __repr__(self) -> str:  # never payload: a repr ends up in logs and tracebacks
+        return (
+            f"MessageFacts(opcode={self.opcode}, payload_len={self.payload_len}, "
+            f"frames={self.frames}, compressed={self.compressed}, violation={self.violation})"
+        )
+
 
 class MessageJoiner:
     """The state between the fragments of one direction.

@@ -7,7 +7,7 @@ may be garbage and the walk goes on as long as a frame structure can be made out
 
 This is the hot path of the product: about 0.5 µs a frame (``make bench``), of which half is
 unmasking and checking text. What buys it: one pass over the caller's chunk without copying it,
-one tuple for each frame, and all that is unusual in methods of :class:`Unusual` below.
+one tuple for each frame, and all that is unusual in methods of its own (``_unusual``).
 
 Memory: a frame of up to ``whole_frame_limit`` bytes that is cut by the end of a chunk is kept
 until its rest arrives; a larger one is read in pieces as they come and never kept.
@@ -102,11 +102,6 @@ class FrameReader:
     def tail(self) -> bytes:
         """The bytes of a small frame that is not complete yet."""
         return b"".join(self._parts)
-
-    @property
-    def at_message_boundary(self) -> bool:
-        """Whether a frame of a new message may be put in here (§5.4)."""
-        return self.large is None and not self._parts and not self.joiner.opcode
 
     def walk(self, data: bytes) -> list[Record]:  # noqa: C901 - one loop, no calls: hot path
         """Read ``data`` and return the frames that it completes, in order. Never raises."""

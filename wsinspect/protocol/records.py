@@ -1,6 +1,7 @@
 """What the reader hands out: the facts of a frame, its bytes, its pieces (RFC 6455 §5.2).
 
-Owns the shapes only; ``reader`` fills them. It must not know what they are read from.
+Owns the shapes only; ``reader`` fills them. It must not know what they are read from. What has
+payload shows lengths only: a repr ends up in logs and tracebacks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class Whole(NamedTuple):
     opcode: int = 0
     compressed: bool = False
 
+    def __repr__(self) -> str:
+        return f"Whole({len(self.raw)} bytes, opcode={self.opcode}, message={self.message!r})"
+
 
 class Piece(NamedTuple):
     """Some bytes of a frame too large to keep; likewise. ``raw`` of the first has the header."""
@@ -41,6 +45,9 @@ class Piece(NamedTuple):
     first: bool
     last: bool
 
+    def __repr__(self) -> str:
+        return f"Piece({len(self.raw)} bytes of {self.frame!r})"
+
 
 class Control(NamedTuple):
     """A control frame that was just read (§5.5); of an illegally long one the first 512 bytes."""
@@ -48,6 +55,9 @@ class Control(NamedTuple):
     opcode: int
     payload: bytes
     violation: str | None
+
+    def __repr__(self) -> str:
+        return f"Control(opcode={self.opcode}, {len(self.payload)} bytes, {self.violation})"
 
 
 class LargeFrame:
@@ -65,6 +75,9 @@ class LargeFrame:
         self.violation = violation
         self.offset = 0
         self.start = b""  # the payload's first bytes, for previews
+
+    def __repr__(self) -> str:
+        return f"LargeFrame({self.seen_len} of {self.header_len + self.payload_len} bytes)"
 
     @property
     def seen_len(self) -> int:

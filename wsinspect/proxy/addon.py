@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import signal
 import traceback
@@ -178,12 +179,15 @@ class Inspector:
             return
         if response.status_code != 101:
             self._failed(flow, response.status_code)
-        elif flow.websocket is None and is_websocket_upgrade(response.headers.fields):
-            # mitmproxy wants exactly `websocket` and version 13, and would relay it unseen.
+        elif flow.websocket is None and ctx.options.websocket:
+            # mitmproxy wants exactly `websocket` back and version 13, and would relay all else
+            # unseen. Whatever is wrong with the 101 is a finding; both sides go on after it.
             flow.websocket = WebSocketData()
 
     def error(self, flow: http.HTTPFlow) -> None:
-        if flow.response is None and is_websocket_upgrade(flow.request.headers.fields):
+        response = flow.response
+        refused = response is None or (response.status_code == 101 and flow.websocket is None)
+        if refused and is_websocket_upgrade(flow.request.headers.fields):
             self._failed(flow, 502)
 
     async def wsinspect_job(self, run: Callable[[], Awaitable[None]]) -> None:
@@ -213,7 +217,8 @@ class Inspector:
         client = _address(flow.client_conn.peername)
         asked = _address(flow.server_conn.address or (request.host, request.port))
         peername = flow.server_conn.peername
-        server = _address(peername) if peername else asked
+        # Behind another proxy, or where nobody was reached, there is only the name asked for.
+        server = _address(peername) if peername else (_ip_or_nothing(asked[0]), asked[1])
         flow_id = self.hub.next_flow_id()
         took_ms = None
         if response is not None and response.timestamp_end:
@@ -327,3 +332,11 @@ def _address(address: tuple[Any, ...] | None) -> tuple[str, int]:
     # A client may ask for any bytes; JSON takes text only.
     host = str(address[0]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return host, int(address[1])
+
+
+def _ip_or_nothing(host: str) -> str:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return ""
+    return host

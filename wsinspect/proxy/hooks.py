@@ -30,6 +30,7 @@ MESSAGE = "wsinspect_message"
 CLOSE = "wsinspect_close"
 STOCK_MESSAGE = "websocket_message"
 
+KEEP_LEN = 16 * 1024 * 1024  # bytes of messages that one flow keeps
 KILLED = flow.Error.KILLED_MESSAGE
 _USER_INTERFACES = ("view",)  # mitmproxy's console and web keep what they are shown
 
@@ -105,7 +106,8 @@ def _wants_stock_messages() -> bool:
 class ScriptHooks:
     """The hooks that somebody defines at the time a connection opens; a policy of the relay.
 
-    ``keep_messages`` bounds ``flow.websocket.messages`` (0: no bound, as when flows are saved).
+    ``keep_messages`` bounds ``flow.websocket.messages``, and :data:`KEEP_LEN` their bytes (0: no
+    bounds, as when flows are saved).
     """
 
     outside = True  # answers come from jobs that the layer waits for
@@ -113,6 +115,7 @@ class ScriptHooks:
     def __init__(self, flow: http.HTTPFlow, keep_messages: int) -> None:
         self.flow = flow
         self.keep_messages = 0 if ctx.options.save_stream_file else keep_messages
+        self._kept_len = 0  # of the messages, about: a script may change them
         self.stock_messages = _wants_stock_messages()
         self.frames = any(True for _ in handlers(FRAME))
         self.own_messages = any(True for _ in handlers(MESSAGE))
@@ -154,7 +157,7 @@ class ScriptHooks:
         messages = flow.websocket.messages
         messages.append(message)
         if self.keep_messages:
-            del messages[: -self.keep_messages]
+            self._trim(messages)
         await call(STOCK_MESSAGE, flow)
         await flow.wait_for_resume()  # somebody may have intercepted it
         if flow.error is not None and flow.error.msg == KILLED:
@@ -163,6 +166,16 @@ class ScriptHooks:
             observation.drop()
         elif message.content != payload:
             observation.rewrite(message.content)
+
+    def _trim(self, messages: list[websocket.WebSocketMessage]) -> None:
+        """Forget the oldest; never the newest, which is being judged."""
+        del messages[: -self.keep_messages]
+        self._kept_len += len(messages[-1].content)
+        if self._kept_len <= KEEP_LEN:
+            return
+        self._kept_len = sum(len(message.content) for message in messages)
+        while self._kept_len > KEEP_LEN and len(messages) > 1:
+            self._kept_len -= len(messages.pop(0).content)
 
     async def opened(self, connection: Connection) -> None:
         await call(OPEN, connection)

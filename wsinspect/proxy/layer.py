@@ -106,7 +106,7 @@ class InspectingLayer(layer.Layer):
         if handler is None:
             return
         private.without_timeout(handler)
-        found = private.sockets(handler, self.context.client, self.context.server)
+        found = private.sockets(handler, self)
         if found is None:
             return
         (client, *client_io), (server, *server_io) = found
@@ -157,10 +157,14 @@ class InspectingLayer(layer.Layer):
         assert source is not None
         assert target is not None
         write = target.write
+        is_closing = target.leg.transport.is_closing
 
         def straight(data: bytes) -> None:
-            out = direction.receive(data)
-            if out:
+            try:
+                out = direction.receive(data)
+            except Exception as error:  # noqa: BLE001 - a fault of ours follows --on-error, too
+                out = self._fault(direction, data, error)
+            if out and not is_closing():
                 write(out)
             if relay.outbox or relay.closing:
                 self.push()
@@ -175,9 +179,13 @@ class InspectingLayer(layer.Layer):
             if clear:
                 straight(clear)
             if over:
-                # mitmproxy's TLS layer finds the same end in the session, and tells it.
                 leg.leave_lane()
+            if over == "closed":
+                # mitmproxy's TLS layer finds the same end in the session, and tells it.
                 self.inspector.spawn(handler.server_event(events.DataReceived(socket, b"")))
+            elif over == "broken":
+                relay.connection.ends(relay.clock()).by_proxy("error", None)
+                self.end_now()
 
         return straight_tls
 
@@ -187,7 +195,10 @@ class InspectingLayer(layer.Layer):
         if isinstance(event, events.DataReceived):
             from_client = event.connection is self.context.client
             direction = self.relay.to_server if from_client else self.relay.to_client
-            out = direction.receive(event.data)
+            try:
+                out = direction.receive(event.data)
+            except Exception as error:  # noqa: BLE001 - a fault of ours follows --on-error, too
+                out = self._fault(direction, event.data, error)
             if out:
                 yield self._send(direction, out)
             while direction.question is not None:
@@ -250,6 +261,17 @@ class InspectingLayer(layer.Layer):
         to = self.context.client if direction.to_client else self.context.server
         return commands.SendData(to, data)
 
+    def _fault(self, direction: Direction, data: bytes, error: Exception) -> bytes:
+        """Our own inspection broke on ``data``. Returns what is forwarded all the same."""
+        self.inspector.script_failed(error)
+        name = type(error).__name__
+        relay = self.relay
+        relay.recorder.inspection_failed(relay.connection, f"{name} while inspecting a chunk")
+        if relay.on_error == "open":
+            return data if direction.open else b""
+        relay.close(1011, "inspection failed", "error")
+        return b""
+
     # --- from outside ---
 
     def close(self, code: int, reason: str, cause: Cause) -> None:
@@ -295,7 +317,9 @@ class InspectingLayer(layer.Layer):
         while direction.question is not None:  # about a message that will never be whole
             yield from self._ask(direction)
         reset = leg is not None and leg.reset
-        ending = relay.connection.ends(relay.clock())
+        # When it happened, not when it has its turn: a hook may have taken its time.
+        ended_ns = leg.ended_ns if leg is not None else None
+        ending = relay.connection.ends(ended_ns or relay.clock())
         ending.socket_end("client" if from_client else "server", reset=reset)
         yield from self._empty_outbox()
         direction.open = False  # its receiver learns now that nothing more comes
@@ -327,6 +351,10 @@ class InspectingLayer(layer.Layer):
             self.handler.close_connection(socket, half_close=True)
 
     def _close_sockets(self) -> None:
+        self.relay.to_server.open = self.relay.to_client.open = False
+        for each in (self.server_side, self.client_side):
+            if each is not None:
+                each.goodbye()
         for side in ("server", "client"):
             socket = self.sockets[side]
             if self.handler is not None and socket in self.handler.transports:
@@ -346,11 +374,33 @@ class InspectingLayer(layer.Layer):
         """End both sockets (what was written still leaves) and close the books."""
         self.finish()
         self._close_sockets()
+        # A peer that does not read would keep its socket, and what waits for it, for ever.
+        loop = asyncio.get_running_loop()
+        for leg in (self.client_leg, self.server_leg):
+            if leg is not None and not leg.lost:
+                loop.call_later(CLOSE_WAIT_S, leg.transport.abort)
 
     def _leg_lost(self) -> None:
-        legs = self.client_leg, self.server_leg
-        if all(leg is not None and leg.lost for leg in legs):
+        client, server = self.client_leg, self.server_leg
+        if client is None or server is None:
+            return
+        if client.lost:
+            self.relay.to_client.open = False
+        if server.lost:
+            self.relay.to_server.open = False
+        if client.lost and server.lost:
+            client.peer = server.peer = None
             asyncio.get_running_loop().call_soon(self.finish)
+            return
+        # A RST behind a FIN: mitmproxy hears of no more than the FIN.
+        for leg, other in ((client, server), (server, client)):
+            if leg.gone and leg.ended and not other.lost:
+                self.ended |= {"client", "server"}
+                self.inspector.spawn(self._abort_and_finish(other))
+
+    async def _abort_and_finish(self, leg: Leg) -> None:
+        await self._abort(leg)
+        self.finish()
 
     def finish(self) -> None:
         """Once: the connection is over."""

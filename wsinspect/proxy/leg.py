@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -44,8 +45,10 @@ class Leg(asyncio.Protocol):
         self.reset = False
         self.ended = False
         self.lost = False
+        self.timed_out = False
+        self.gone = False  # by an error: a RST, also one after its FIN
+        self.ended_ns: int | None = None
         self.peer: Leg | None = None
-        self.peername = self.transport.get_extra_info("peername")
         self._reader = reader
         self._below = cast(asyncio.Protocol, self.transport.get_protocol())
         self.lane: Callable[[], Callable[[bytes], None] | None] | None = None
@@ -110,6 +113,7 @@ class Leg(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.ended = True
+        self.ended_ns = time.time_ns()
         if self._stash:
             self._stashed_eof = True
         else:
@@ -118,17 +122,24 @@ class Leg(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
-        if exc is not None and not self.ended:
-            self.reset = True
-        self._holds.clear()
-        stash, self._stash = self._stash, []
-        for data in stash:
-            self.data_received(data)
-        # Not `exc`: it would make the reader forget what it has buffered.
-        self._below.connection_lost(None)
-        if self.peer is not None:
-            self.peer.release("peer")
-        self._on_lost()
+        if exc is not None:
+            self.gone = True
+            if not self.ended:
+                self.reset = True
+                self.timed_out = isinstance(exc, TimeoutError)
+        if self.ended_ns is None:
+            self.ended_ns = time.time_ns()
+        try:
+            self._holds.clear()
+            stash, self._stash = self._stash, []
+            for data in stash:
+                self.data_received(data)
+            # Not `exc`: it would make the reader forget what it has buffered.
+            self._below.connection_lost(None)
+            if self.peer is not None:
+                self.peer.release("peer")
+        finally:
+            self._on_lost()
 
     # --- writing ---
 
@@ -148,7 +159,7 @@ class Leg(asyncio.Protocol):
         """End with a RST, after what was written has left (for a second at most)."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _RESET_WAIT_S
-        while not self.lost and loop.time() < deadline and self._unsent_len():  # noqa: ASYNC110 - no event for it
+        while not self.lost and loop.time() < deadline and self._unsent_len():  # noqa: ASYNC110
             await asyncio.sleep(_SIOCOUTQ_POLL_S)
         sock = self.transport.get_extra_info("socket")
         if sock is not None and not self.lost:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from mitmproxy import ctx
-from mitmproxy.connection import Client, Connection, Server
+from mitmproxy.connection import Client, Connection
 from mitmproxy.http import Request
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer, tunnel
@@ -158,9 +158,9 @@ def shortcut(
     where the server's connection was opened late or through another proxy: its TLS or tunnel is
     then beside the HTTP layers, not below them, and must not be skipped.
     """
-    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
-    if isinstance(http.connections.get(our_layer.context.server), tunnel.TunnelLayer):
+    if _stack_beside(our_layer, our_layer.context.server):
         return
+    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
     through_http: _HandleEvent = http._handle_event
 
     def handle(event: events.Event) -> Generator[commands.Command, Any, None]:
@@ -204,15 +204,15 @@ def is_in_event(handler: Handler) -> bool:
 
 
 def sockets(
-    handler: Handler, client: Client, server: Server
+    handler: Handler, our_layer: layer.Layer
 ) -> tuple[tuple[Connection, Any, Any], tuple[Connection, Any, Any]] | None:
     """(connection, reader, writer) of both sides, or None where there are not two TCP sockets.
 
-    Behind an upstream proxy the server's socket belongs to the connection to that proxy.
+    Behind an upstream proxy the server's socket belongs to the connection to that proxy. A
+    client's other server connections live in the same handler: nothing is guessed.
     """
     found = []
-    own = [conn for conn in handler.transports if conn is not client]
-    for conn in (client, server if server in handler.transports else own[0] if own else None):
+    for conn in (our_layer.context.client, _bottom(handler, our_layer)):
         io = handler.transports.get(conn) if conn is not None else None
         if io is None or conn is None:
             return None
@@ -222,6 +222,32 @@ def sockets(
             return None
         found.append((conn, io.reader, io.writer))
     return found[0], found[1]
+
+
+def _bottom(handler: Handler, our_layer: layer.Layer) -> Connection | None:
+    """The connection with a socket of its own that carries the server's, perhaps in tunnels."""
+    conn: Connection = our_layer.context.server
+    tunnels = [*our_layer.context.layers, *_stack_beside(our_layer, conn)]
+    for _ in tunnels:
+        if conn in handler.transports:
+            break
+        for each in tunnels:
+            if isinstance(each, tunnel.TunnelLayer) and each.conn is conn:
+                conn = each.tunnel_connection
+                if conn is not each.conn:
+                    break
+    return conn if conn in handler.transports else None
+
+
+def _stack_beside(our_layer: layer.Layer, conn: Connection) -> list[tunnel.TunnelLayer]:
+    """The tunnels and TLS of a server connection that was opened late: beside ours, not below."""
+    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
+    stack = []
+    beside: object = http.connections.get(conn)
+    while isinstance(beside, tunnel.TunnelLayer):
+        stack.append(beside)
+        beside = beside.child_layer
+    return stack
 
 
 def reader_is_idle(reader: asyncio.StreamReader) -> bool:
@@ -236,14 +262,9 @@ def reader_is_idle(reader: asyncio.StreamReader) -> bool:
 
 def tls_sessions(our_layer: layer.Layer, *conns: Connection) -> list[SSL.Connection]:
     """The TLS sessions that run on any of ``conns``, outermost first (proxy/layers/tls.py)."""
-    http = next(x for x in reversed(our_layer.context.layers) if isinstance(x, HttpLayer))
     layers: list[object] = list(our_layer.context.layers)
     for conn in conns:
-        # A server connection that was opened late has its stack beside ours.
-        beside: object = http.connections.get(conn)
-        while isinstance(beside, tunnel.TunnelLayer):
-            layers.append(beside)
-            beside = beside.child_layer
+        layers += _stack_beside(our_layer, conn)
     found: list[SSL.Connection] = []
     for each in layers:
         if isinstance(each, tls_layers.TLSLayer) and each.conn in conns:

@@ -27,8 +27,8 @@ from wsinspect.proxy.private import MovedName
 __all__ = ["StartFailed", "run_proxy"]
 
 logger = logging.getLogger("wsinspect")
-# What mitmproxy says about every connection is what we say better.
 _GC_ALLOCATIONS = 20_000  # records come and go by the thousand, and none is part of a cycle
+# What mitmproxy says about every connection is what we say better.
 _QUIET_LOGGERS = ("mitmproxy.proxy.server", "mitmproxy.proxy.mode_servers", "hpack", "tornado")
 
 
@@ -179,7 +179,7 @@ async def _run(
     # What was loaded stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_GC_ALLOCATIONS, 50, 50)
+    gc.set_threshold(_GC_ALLOCATIONS, 5, 5)
     try:
         await proxy.run()
     finally:

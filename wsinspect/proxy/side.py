@@ -7,12 +7,15 @@ here. Must not know: frames, layers.
 from __future__ import annotations
 
 import contextlib
+from typing import Literal
 
 from OpenSSL import SSL
 
 from wsinspect.proxy.leg import Leg
 
 __all__ = ["Side"]
+
+type Over = Literal["closed", "broken"]
 
 _READ = 65536
 # pyOpenSSL's family has no narrower common root for what a vanished peer raises.
@@ -29,27 +32,29 @@ class Side:
         self.tls = tls
         self.write = leg.write if tls is None else self._encrypt
 
-    def decrypt(self, data: bytes) -> tuple[bytes, bool]:
-        """What ``data`` says in the clear, and whether the session is over (or broken) with it."""
+    def decrypt(self, data: bytes) -> tuple[bytes, Over | None]:
+        """What ``data`` says in the clear, and whether the session is over with it."""
         tls = self.tls
         assert tls is not None
         tls.bio_write(data)
         clear = []
-        over = False
+        over: Over | None = None
         try:
             while True:
                 clear.append(tls.recv(_READ))
         except SSL.WantReadError:
             pass
+        except SSL.ZeroReturnError:
+            over = "closed"
         except _TLS_ERRORS:
-            over = True
+            over = "broken"
         self._pump(tls)  # reading may have to answer: a new key, an alert
         return clear[0] if len(clear) == 1 else b"".join(clear), over
 
     def goodbye(self) -> None:
         """Send the close_notify alert, if this side has TLS."""
         tls = self.tls
-        if tls is not None:
+        if tls is not None and not tls.get_shutdown() & SSL.SENT_SHUTDOWN:
             with contextlib.suppress(*_TLS_ERRORS):
                 tls.shutdown()
             self._pump(tls)
@@ -62,7 +67,9 @@ class Side:
         self._pump(tls)
 
     def _pump(self, tls: SSL.Connection) -> None:
-        write = self.leg.write
+        transport = self.leg.transport
         with contextlib.suppress(SSL.WantReadError):
             while True:
-                write(tls.bio_read(_READ))
+                data = tls.bio_read(_READ)
+                if not transport.is_closing():
+                    transport.write(data)

@@ -29,6 +29,9 @@ class Held(NamedTuple):
     raw: bytes  # b"" where a frame policy changed it
     content: bytes
 
+    def __repr__(self) -> str:  # never payload
+        return f"Held({self.step!r}, {self.payload_len} bytes)"
+
     @property
     def payload_len(self) -> int:
         """Bytes of payload on the wire, to cut a rewritten message alike."""

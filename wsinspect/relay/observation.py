@@ -1,7 +1,7 @@
 """What a policy or a script is shown, and what it may answer.
 
 Owns: :class:`Observation`, the one object with which a frame or a message is judged. Must not
-know: how the answer is carried out (``direction.py``), who asks.
+know: how the answer is carried out (``editor.py``), who asks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Close:
     """Close the connection towards both sides with this code and reason (RFC 6455 §7.4)."""
 
     code: int
-    reason: str
+    reason: str = field(repr=False)
 
 
 @dataclass(slots=True, eq=False)

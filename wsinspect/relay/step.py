@@ -28,6 +28,9 @@ class Step(NamedTuple):
     record: Record | None
     whole: Whole | Piece
 
+    def __repr__(self) -> str:  # never payload
+        return f"Step(seq={self.seq}, record={self.record}, {self.whole!r})"
+
     @property
     def violation(self) -> str | None:
         return None if self.record is None else self.record[1][3]

@@ -107,7 +107,6 @@ class DashboardServer:
     def __init__(self, hub: Hub, hello: Callable[[], dict[str, Any]]) -> None:
         self.hub = hub
         self.hello = hello
-        self.dropped = 0
         self.path: Path | None = None
         self._clients: set[_Client] = set()
         self._server: asyncio.Server | None = None
@@ -155,6 +154,10 @@ class DashboardServer:
 
     def problem(self, say: str) -> None:
         self._to_all(_encode({"type": "problem", "say": say}) + b"\n")
+
+    def cut(self) -> None:
+        for client in self._clients:
+            client.writer.transport.abort()
 
     def frames(self, batches: list[Batch]) -> None:
         touched = {batch[0].relay.connection for batch in batches}
@@ -309,7 +312,7 @@ class DashboardServer:
     def _to_all(self, lines: bytes) -> None:
         for client in self._clients:
             if not client.send(lines):
-                self.dropped += 1
+                self.hub.dashboard_dropped += 1
                 client.behind = True
 
     def _totals(self, connections: Any) -> bytes:

@@ -44,15 +44,17 @@ _LOG_STATS_S = 10.0
 
 
 class Viewer(Protocol):
-    """A sink for dashboards. Cheap calls; only made while somebody watches."""
+    """A sink for dashboards. Cheap calls; only made while somebody watches.
+
+    ``cut``: one of them raised. It is the last call: whoever watches must see that it is over.
+    """
 
     def opened(self, line: bytes) -> None: ...
     def frames(self, batches: list[Batch]) -> None: ...
     def closed(self, connection: Connection, line: bytes) -> None: ...
     def stats(self, line: bytes) -> None: ...
     def problem(self, say: str) -> None: ...
-
-    dropped: int
+    def cut(self) -> None: ...
 
 
 class Hub:
@@ -85,6 +87,7 @@ class Hub:
         self.connections_total = 0
         self.handshakes_failed = 0
         self.inspection_errors = 0
+        self.dashboard_dropped = 0  # lines that slow dashboards missed, also those that left
         self._log_frames = log is not None and record in ("frames", "all")
         self._log_messages = log is not None and record in ("messages", "all")
         self._lines = FrameLines("to_server"), FrameLines("to_client")
@@ -112,14 +115,13 @@ class Hub:
             tell = self._log_messages
             for reader in (connection.to_server, connection.to_client):
                 reader.tell_messages = tell
-                if tell and self.payloads == "full":  # a policy may have set it already
+                if tell and self.payloads == "full":
                     reader.joiner.keep_payload = True
         else:
             self.handshakes_failed += 1
         line = events.open_event(connection, connection.opened_ns, status)
         self._write(line, 1)
-        if self.viewer is not None:
-            self.viewer.opened(line)
+        self._show(lambda viewer: viewer.opened(line))
 
     def closed(self, connection: Connection) -> None:
         """Both sides are gone. Counted and written once."""
@@ -140,8 +142,7 @@ class Hub:
         self._closed += 1
         if self._closed % _FORGET_EVERY == 0:
             self._forget()
-        if self.viewer is not None:
-            self.viewer.closed(connection, line)
+        self._show(lambda viewer: viewer.closed(connection, line))
 
     def _forget(self) -> None:
         """Frames of connections that no dashboard lists any more: each holds a whole relay."""
@@ -214,7 +215,7 @@ class Hub:
         while self._recent_frames > _RECENT_FRAMES and len(self.recent) > 1:
             self._recent_frames -= len(self.recent.popleft()[3])
         if self.viewer is not None:
-            self.viewer.frames(batches)
+            self._show(lambda viewer: viewer.frames(batches))
         return written
 
     def _write(self, lines: bytes, count: int) -> bool:
@@ -227,8 +228,21 @@ class Hub:
     def problem(self, say: str) -> None:
         """Something is wrong that the user must see: stderr, the dashboard."""
         _tell(say)
-        if self.viewer is not None:
-            self.viewer.problem(say)
+        self._show(lambda viewer: viewer.problem(say))
+
+    def _show(self, tell: Callable[[Viewer], None]) -> None:
+        """Tell the dashboards, if there are any. A broken one is cut off, not the traffic."""
+        viewer = self.viewer
+        if viewer is None:
+            return
+        try:
+            tell(viewer)
+        except Exception as error:  # noqa: BLE001 - a sink's fault is never the traffic's
+            self.viewer = None
+            with contextlib.suppress(Exception):
+                viewer.cut()
+            # Not its text: that may quote a payload.
+            self.problem(f"{type(error).__name__} in the dashboard's socket: it was cut off")
 
     # --- totals ---
 
@@ -260,7 +274,7 @@ class Hub:
             wire_bytes_per_s=round((wire_bytes - then_bytes) / elapsed_s, 1),
             log_lines=0 if log is None else log.lines,
             log_dropped=0 if log is None else log.dropped,
-            dashboard_dropped=0 if self.viewer is None else self.viewer.dropped,
+            dashboard_dropped=self.dashboard_dropped,
             inspection_errors=self.inspection_errors,
         )
         if log is not None and log.error is not None:
@@ -278,8 +292,7 @@ class Hub:
         if due:
             self._log_stats_ns = now_ns
             self._write(line, 1)
-        if self.viewer is not None:
-            self.viewer.stats(line)
+        self._show(lambda viewer: viewer.stats(line))
 
     def end(self) -> None:
         """The last events; the log is complete after it."""

@@ -4,8 +4,11 @@ Owns the tick (the only place that draws), which pane has the keyboard, pausing,
 are watched. Everything shown comes from the store; the feed alone writes it.
 """
 
+import asyncio
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -28,6 +31,8 @@ from wsinspect.tui.palette import NIGHT, from_theme, plain
 from wsinspect.tui.store import Store
 
 DRAWS_PER_S = 4
+END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+END_WITHIN_S = 5.0  # a terminal that takes nothing more must not keep us
 WATCH_AFTER_S = 0.12  # the cursor rests this long before frames are asked for
 
 
@@ -291,9 +296,33 @@ class DashboardApp(App[int]):
 def run_dashboard(address: str) -> int:
     """Show the proxy behind the Unix socket `address` until the user quits; the exit code.
 
-    2 without a terminal. Textual draws on stderr: do not redirect it.
+    2 without a terminal. Textual draws on stderr: do not redirect it. SIGTERM and SIGHUP end it as
+    `q` does: with the terminal as it was, and 0.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         sys.stderr.write("wsinspect: the dashboard needs a terminal (it draws on stderr)\n")
         return 2
-    return DashboardApp(address).run() or 0
+    return asyncio.run(_run(DashboardApp(address)))
+
+
+async def _run(app: DashboardApp) -> int:
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
+    ours = [number for number in END_SIGNALS if before[number] is not signal.SIG_IGN]
+    too_late = threading.Timer(END_WITHIN_S, os._exit, (0,))
+    too_late.daemon = True
+
+    def end() -> None:
+        if not too_late.is_alive():
+            too_late.start()
+            app.exit(0)
+
+    for number in ours:
+        loop.add_signal_handler(number, end)
+    try:
+        return await app.run_async() or 0
+    finally:
+        too_late.cancel()
+        for number in ours:
+            loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
