@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 import pytest
 
-from tests.support.proxy import ProxyProcess, assert_log_is_what_the_tap_saw
-from tests.support.raw import CLOSE, KEY, PING, TEXT, Pair, RawPeer, close_frame, frame, raw_pair
+from tests.e2e.conftest import StartProxy
+from tests.support.proxy import MITMDUMP, ProxyProcess, assert_log_is_what_the_tap_saw
+from tests.support.raw import (
+    CLOSE,
+    KEY,
+    PING,
+    TEXT,
+    Pair,
+    RawPeer,
+    close_frame,
+    dial,
+    frame,
+    raw_pair,
+    raw_server,
+    switching,
+    upgrade_request,
+)
 
+ADDON = Path(__file__).resolve().parents[2] / "addons" / "wsinspect_addon.py"
 CLIENT_AND_SERVER = pytest.mark.parametrize("initiator", ["client", "server"])
 
 # RFC 6455, 7.4: valid ones first, then those that no endpoint may send; all pass as they are.
@@ -262,3 +280,67 @@ async def test_a_reset_by_the_client_while_much_is_under_way(
         await asyncio.gather(flood, return_exceptions=True)
     found = await proxy.recorded(target)
     assert (found.close["cause"], found.close["initiator"]) == ("rst", "client")
+
+
+@pytest.mark.parametrize("how", ["wsinspect", "mitmdump"])
+async def test_a_reset_behind_a_fin_is_told(
+    start_proxy: StartProxy, tmp_path: Path, how: str
+) -> None:
+    """The client sends FIN and goes; a server that goes on writing must learn that nobody reads.
+
+    ``mitmdump`` runs asyncio's own loop, ``wsinspect`` uvloop: they tell of it in different ways.
+    """
+    if how == "mitmdump":
+        proxy = start_proxy(
+            "-s", str(ADDON), "--set", f"wsinspect_log={tmp_path / 'addon.jsonl'}",
+            command=[str(MITMDUMP), "--listen-host", "127.0.0.1"],
+        )  # fmt: skip
+        proxy.log_path = tmp_path / "addon.jsonl"
+    else:
+        proxy = start_proxy()
+
+    async def writes_on(peer: RawPeer) -> None:
+        await peer.send(switching(await peer.read_head()))
+        assert await peer.read_to_end() == "fin"
+        async with asyncio.timeout(10):
+            while await written(peer):
+                await asyncio.sleep(0.05)
+
+    async def written(peer: RawPeer) -> bool:
+        try:
+            await peer.send(frame(TEXT, b"anybody?"))
+        except ConnectionError:
+            return False
+        return True
+
+    async with raw_server(writes_on) as port:
+        client = await dial(proxy.port, port)
+        await client.send(upgrade_request("/gone", f"127.0.0.1:{port}"))
+        await client.read_head()
+        await client.close()
+        found = await proxy.recorded("/gone")
+    assert (found.close["cause"], found.close["initiator"]) == ("fin", "client")
+    assert found.rows("to_client")
+
+
+async def test_a_peer_that_does_not_read_does_not_keep_its_socket(start_proxy: StartProxy) -> None:
+    """A connection that we close is gone soon, whatever still waits for it."""
+    proxy = start_proxy("--on-violation", "close")
+    descriptors = Path(f"/proc/{proxy.process.pid}/fd")
+    if not descriptors.is_dir():
+        pytest.skip("needs /proc to count another process's descriptors")
+    before = len(list(descriptors.iterdir()))
+    async with raw_pair(proxy.port, "/stuck") as pair:
+        await pair.greet()
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while sent < 64:  # until everything on the way to the client is full
+                    await pair.server.send(frame(TEXT, b"x" * (1 << 20)))
+                    sent += 1
+        assert sent < 64
+        await pair.client.send(frame(0xB, b"", mask=KEY))
+        await proxy.recorded("/stuck")
+        async with asyncio.timeout(10):
+            while len(list(descriptors.iterdir())) > before:
+                await asyncio.sleep(0.1)

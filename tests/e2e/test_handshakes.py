@@ -179,3 +179,49 @@ async def test_a_request_for_something_else_is_no_event(proxy: ProxyProcess, tar
         await pair.greet()
     await proxy.recorded(f"{target}&after")
     assert not [e for e in proxy.log() if e.get("open", {}).get("uri") == target]
+
+
+@pytest.mark.parametrize("upgrade", ["", "foo"])
+async def test_a_101_without_the_right_upgrade_is_inspected_too(
+    proxy: ProxyProcess, target: str, upgrade: str
+) -> None:
+    """mitmproxy would relay it as bare TCP: no event, no policy."""
+
+    async def odd(peer: RawPeer) -> None:
+        head = await peer.read_head()
+        answer = switching(head, upgrade="foo")
+        if not upgrade:
+            answer = answer.replace(b"Upgrade: foo\r\n", b"")
+        await peer.send(answer)
+        await peer.receive(len(frame(TEXT, b"seen", mask=KEY)))
+        await peer.send(frame(TEXT, b"seen"))
+        await peer.read_to_end()
+
+    async with raw_server(odd) as server_port, Tap(server_port) as tap:
+        client = await dial(proxy.port, tap.port)
+        await client.send(upgrade_request(target, f"127.0.0.1:{tap.port}"))
+        assert (await client.read_head()).startswith(b"HTTP/1.1 101")
+        await client.send(frame(TEXT, b"seen", mask=KEY))
+        await client.receive(len(frame(TEXT, b"seen")))
+        await client.close()
+        await tap.passage(target)
+    found = await proxy.recorded(target)
+    assert [len(found.rows(way)) for way in ("to_server", "to_client")] == [1, 1]
+    assert any("upgrade" in finding["code"] for finding in found.open["findings"])
+
+
+async def test_a_101_that_mitmproxy_refuses_is_a_failed_handshake(
+    proxy: ProxyProcess, target: str
+) -> None:
+    async def chunked(peer: RawPeer) -> None:
+        head = await peer.read_head()
+        await peer.send(switching(head, "Transfer-Encoding: chunked"))
+        await peer.read_to_end()
+
+    async with raw_server(chunked) as server_port:
+        client = await dial(proxy.port, server_port)
+        await client.send(upgrade_request(target, f"127.0.0.1:{server_port}"))
+        assert b" 502 " in (await client.read_head()).splitlines()[0]
+        await client.close()
+    event = await proxy.opened(target)
+    assert event["open"]["status"] == 502

@@ -15,6 +15,16 @@ from tests.support.certs import TestAuthority
 from tests.support.echo import MESSAGES, assert_recorded, echo_server, talk
 from tests.support.ports import free_port
 from tests.support.proxy import MITMDUMP, ProxyProcess, assert_log_is_what_the_tap_saw
+from tests.support.raw import (
+    BINARY,
+    KEY,
+    TEXT,
+    RawPeer,
+    frame,
+    raw_server,
+    switching,
+    upgrade_request,
+)
 from tests.support.tap import Tap
 
 
@@ -173,3 +183,35 @@ async def test_two_modes_at_once(start_proxy: StartProxy) -> None:
             await talk(client)
         await assert_recorded(proxy, tap, "/one", tls=False)
         await assert_recorded(proxy, tap, "/two", tls=False)
+
+
+async def test_upstream_with_another_connection_before(start_proxy: StartProxy) -> None:
+    """One client connection, a request to one host, then a WebSocket to another: not mixed up."""
+    last = start_proxy()
+    first = start_proxy("--mode", f"upstream:http://127.0.0.1:{last.port}")
+
+    async def plain(peer: RawPeer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        assert await peer.read_to_end() == "fin"
+        assert not peer.received  # the frames are none of its business
+
+    async def echo(peer: RawPeer) -> None:
+        await peer.send(switching(await peer.read_head()))
+        await peer.send(frame(BINARY, await peer.receive(len(sent))))
+
+    sent = frame(TEXT, b"for the second", mask=KEY)
+    async with raw_server(plain) as plain_port, raw_server(echo) as echo_port:
+        client = RawPeer(*await asyncio.open_connection("127.0.0.1", first.port))
+        one, two = f"127.0.0.1:{plain_port}", f"127.0.0.1:{echo_port}"
+        await client.send(f"GET http://{one}/ HTTP/1.1\r\nHost: {one}\r\n\r\n".encode())
+        await client.read_head()
+        assert await client.reader.readexactly(2) == b"hi"
+        await client.send(upgrade_request(f"http://{two}/ws", two))
+        assert (await client.read_head()).startswith(b"HTTP/1.1 101")
+        await client.send(sent)
+        back = frame(BINARY, sent)
+        assert await client.receive(len(back)) == back
+        await client.close()
+    found = await first.recorded("/ws")
+    assert found.close["to_server"]["frames"] == 1

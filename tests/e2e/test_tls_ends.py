@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 
 import pytest
 
 from tests.support.certs import TestAuthority
 from tests.support.proxy import ProxyProcess, assert_log_is_what_the_tap_saw
-from tests.support.raw import BINARY, KEY, TEXT, close_frame, frame, raw_pair
+from tests.support.raw import (
+    BINARY,
+    KEY,
+    TEXT,
+    close_frame,
+    frame,
+    raw_pair,
+    switching,
+    upgrade_request,
+)
 
 CLIENT_AND_SERVER = pytest.mark.parametrize("initiator", ["client", "server"])
 Tls = tuple[TestAuthority, ssl.SSLContext]
@@ -90,3 +101,50 @@ async def test_an_end_without_close_arrives_as_one(
     assert_log_is_what_the_tap_saw(found, passage)
     close = found.close
     assert (close["cause"], close["initiator"], close["code_observed"]) == ("fin", initiator, 1006)
+
+
+async def test_both_sides_get_a_close_notify(
+    proxy: ProxyProcess, authority: TestAuthority, target: str
+) -> None:
+    """Each unwraps its TLS as it should be; neither is left with an unexpected end of file."""
+    ended: dict[str, str] = {}
+
+    def unwrap(name: str, sock: ssl.SSLSocket) -> None:
+        try:
+            sock.settimeout(10)
+            sock.unwrap()
+            ended[name] = "clean"
+        except OSError as error:
+            ended[name] = repr(error)
+        finally:
+            sock.close()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+
+    def serve() -> None:
+        accepted, _ = listener.accept()
+        sock = authority.server_context().wrap_socket(accepted, server_side=True)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += sock.recv(4096)
+        sock.sendall(switching(head))
+        assert sock.recv(100)  # the client's Close frame
+        sock.sendall(close_frame(1000))
+        unwrap("server", sock)
+
+    def talk() -> None:
+        trust = ssl.create_default_context(cafile=str(proxy.confdir / "mitmproxy-ca-cert.pem"))
+        plain = socket.create_connection(("127.0.0.1", proxy.port))
+        plain.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in plain.recv(4096)
+        sock = trust.wrap_socket(plain, server_hostname="127.0.0.1")
+        sock.sendall(upgrade_request(target, f"127.0.0.1:{port}"))
+        assert b" 101 " in sock.recv(4096)
+        sock.sendall(close_frame(1000, mask=KEY))
+        assert sock.recv(100)
+        unwrap("client", sock)
+
+    with listener:
+        await asyncio.gather(asyncio.to_thread(serve), asyncio.to_thread(talk))
+    assert ended == {"client": "clean", "server": "clean"}

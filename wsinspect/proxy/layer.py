@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mitmproxy import http
-from mitmproxy.connection import Connection as Socket
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.websocket import (
@@ -25,8 +24,7 @@ from mitmproxy.proxy.layers.websocket import (
 from wsinspect.model.connection import Cause
 from wsinspect.proxy import private
 from wsinspect.proxy.hooks import Job, ScriptHooks
-from wsinspect.proxy.leg import Leg
-from wsinspect.proxy.side import Side
+from wsinspect.proxy.sockets import SideName, Sockets
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
 
@@ -60,12 +58,7 @@ class InspectingLayer(layer.Layer):
         self.handler = private.find_handler(context.client)
         self.hooks = ScriptHooks(flow, self.inspector.keep_messages)
         self.relay: Relay = self.inspector.relay_for(flow, self.hooks)
-        self.client_leg: Leg | None = None
-        self.server_leg: Leg | None = None
-        # Both sides in the clear, where we can get at both; the express lane needs that.
-        self.client_side: Side | None = None
-        self.server_side: Side | None = None
-        self.sockets: dict[str, Socket] = {"client": context.client, "server": context.server}
+        self.sockets = Sockets(self, self.handler, on_lost=self._leg_lost)
         self.ended: set[str] = set()  # sides whose socket will send nothing more
         self.finished = False
         self._closing_timer: asyncio.TimerHandle | None = None
@@ -73,7 +66,7 @@ class InspectingLayer(layer.Layer):
     # --- the beginning ---
 
     def _start(self, _: events.Event) -> Commands:
-        self._take_sockets()
+        self.sockets.take(None if self.hooks.wanted else self._lane)
         self.inspector.opened(self)
         yield from self._blocked(WebsocketStartHook(self.flow))
         if self.hooks.opens:
@@ -101,45 +94,9 @@ class InspectingLayer(layer.Layer):
             return private.waits_for(self, event)
         return isinstance(event, private.Nudge | WebSocketMessageInjected)
 
-    def _take_sockets(self) -> None:
-        handler = self.handler
-        if handler is None:
-            return
-        private.without_timeout(handler)
-        found = private.sockets(handler, self)
-        if found is None:
-            return
-        (client, *client_io), (server, *server_io) = found
-        self.sockets = {"client": client, "server": server}
-        self.client_leg = Leg(*client_io, on_lost=self._leg_lost)
-        self.server_leg = Leg(*server_io, on_lost=self._leg_lost)
-        self.client_leg.peer = self.server_leg
-        self.server_leg.peer = self.client_leg
-        self._find_sides()
-        if self.client_side is not None and not self.hooks.wanted:
-            self.client_leg.lane = lambda: self._lane("client")
-            self.server_leg.lane = lambda: self._lane("server")
-
-    def _find_sides(self) -> None:
-        """One TLS session or none on each side: then both can be had in the clear."""
-        assert self.client_leg is not None
-        assert self.server_leg is not None
-        client, server = self.context.client, self.context.server
-        client_tls = private.tls_sessions(self, client)
-        server_tls = private.tls_sessions(self, server, self.sockets["server"])
-        outer_tls = server.via is not None and server.via[0] != "http"
-        if (
-            len(client_tls) == int(client.tls)
-            and len(server_tls) == int(server.tls) + int(outer_tls)
-            and len(server_tls) < 2
-            and not {client.alpn, server.alpn} & {b"h2", b"h3"}
-        ):
-            self.client_side = Side(self.client_leg, next(iter(client_tls), None))
-            self.server_side = Side(self.server_leg, next(iter(server_tls), None))
-
     # --- by the express lane ---
 
-    def _lane(self, side: str) -> Callable[[bytes], None] | None:
+    def _lane(self, side: SideName) -> Callable[[bytes], None] | None:
         """The straight way from ``side`` on, if nothing is on the long way any more."""
         handler = self.handler
         if (
@@ -149,13 +106,12 @@ class InspectingLayer(layer.Layer):
             or private.is_in_event(handler)
         ):
             return None
-        source, target = self.client_side, self.server_side
         relay = self.relay
-        direction = relay.to_server
+        sides = self.sockets.sides
+        assert sides is not None
+        source, target, direction = sides.client, sides.server, relay.to_server
         if side == "server":
             source, target, direction = target, source, relay.to_client
-        assert source is not None
-        assert target is not None
         write = target.write
         is_closing = target.leg.transport.is_closing
 
@@ -172,7 +128,7 @@ class InspectingLayer(layer.Layer):
         if source.tls is None:
             return straight
         decrypt = source.decrypt
-        leg, socket = source.leg, self.sockets[side]
+        leg, socket = source.leg, self.sockets.conns[side]
 
         def straight_tls(data: bytes) -> None:
             clear, over = decrypt(data)
@@ -242,11 +198,10 @@ class InspectingLayer(layer.Layer):
 
     def _blocked(self, hook: commands.StartHook) -> Commands:
         """Wait for a hook, and read nothing meanwhile: mitmproxy alone would read on."""
-        legs = [leg for leg in (self.client_leg, self.server_leg) if leg is not None]
-        for leg in legs:
+        for leg in self.sockets.legs:
             leg.hold("hook")
         yield hook
-        for leg in legs:
+        for leg in self.sockets.legs:
             leg.release("hook")
 
     def _empty_outbox(self) -> Commands:
@@ -282,7 +237,8 @@ class InspectingLayer(layer.Layer):
     def push(self) -> None:
         """Let out what waits in the outbox, by the shortest way."""
         relay = self.relay
-        if self.client_side is None or self.server_side is None:
+        sides = self.sockets.sides
+        if sides is None:
             if self.handler is not None and relay.outbox:
                 nudge = private.Nudge(self.flow, None)
                 self.inspector.spawn(self.handler.server_event(nudge))
@@ -291,7 +247,7 @@ class InspectingLayer(layer.Layer):
             return
         while relay.outbox:
             direction, out = relay.outbox.pop(0)
-            side = self.client_side if direction.to_client else self.server_side
+            side = sides.client if direction.to_client else sides.server
             if not side.leg.transport.is_closing():
                 side.write(out)
         if relay.closing:
@@ -299,18 +255,18 @@ class InspectingLayer(layer.Layer):
 
     # --- the end ---
 
-    def _side_ended(self, side: str) -> Commands:
+    def _side_ended(self, side: SideName) -> Commands:
         """A socket will send nothing more: the other side learns it in the same way."""
         if side in self.ended:
             return
         self.ended.add(side)
         relay = self.relay
-        from_client = side == "client"
-        leg, other_leg = self.client_leg, self.server_leg
+        sockets = self.sockets
+        leg = sockets.leg(side)
+        other: SideName = "server" if side == "client" else "client"
         direction, back = relay.to_server, relay.to_client
-        if not from_client:
-            leg, other_leg, direction, back = other_leg, leg, back, direction
-        other = "server" if from_client else "client"
+        if side == "server":
+            direction, back = back, direction
         out = direction.end()
         if out:
             yield self._send(direction, out)
@@ -320,45 +276,26 @@ class InspectingLayer(layer.Layer):
         # When it happened, not when it has its turn: a hook may have taken its time.
         ended_ns = leg.ended_ns if leg is not None else None
         ending = relay.connection.ends(ended_ns or relay.clock())
-        ending.socket_end("client" if from_client else "server", reset=reset)
+        ending.socket_end(side, reset=reset, timeout=leg is not None and leg.timed_out)
         yield from self._empty_outbox()
         direction.open = False  # its receiver learns now that nothing more comes
         if reset:
             back.open = False
-            if other not in self.ended and other_leg is not None:
+            if other not in self.ended and sockets.legs:
                 self.ended.add(other)
-                self.inspector.spawn(self._abort(other_leg))
+                self.inspector.spawn(sockets.abort(other))
             else:
                 self._close_sockets()
         elif other in self.ended or self.handler is None:
             self._close_sockets()
         else:
-            other_side = self.server_side if from_client else self.client_side
-            if other_side is not None:
-                other_side.goodbye()
-            self._half_close(other)
+            sockets.half_close(other)
         if self.ended == {"client", "server"}:
             self.finish()
 
-    async def _abort(self, leg: Leg) -> None:
-        # First this, then the books: mitmproxy ends all sockets as soon as the client's is closed.
-        await leg.abort()
-        self._close_sockets()
-
-    def _half_close(self, side: str) -> None:
-        socket = self.sockets[side]
-        if self.handler is not None and socket in self.handler.transports:
-            self.handler.close_connection(socket, half_close=True)
-
     def _close_sockets(self) -> None:
         self.relay.to_server.open = self.relay.to_client.open = False
-        for each in (self.server_side, self.client_side):
-            if each is not None:
-                each.goodbye()
-        for side in ("server", "client"):
-            socket = self.sockets[side]
-            if self.handler is not None and socket in self.handler.transports:
-                self.handler.close_connection(socket)
+        self.sockets.close()
 
     def _end_when_answered(self) -> None:
         """After a Close frame of ours: end both sockets once both sides answered, or soon."""
@@ -374,16 +311,12 @@ class InspectingLayer(layer.Layer):
         """End both sockets (what was written still leaves) and close the books."""
         self.finish()
         self._close_sockets()
-        # A peer that does not read would keep its socket, and what waits for it, for ever.
-        loop = asyncio.get_running_loop()
-        for leg in (self.client_leg, self.server_leg):
-            if leg is not None and not leg.lost:
-                loop.call_later(CLOSE_WAIT_S, leg.transport.abort)
+        self.sockets.abort_later(CLOSE_WAIT_S)
 
     def _leg_lost(self) -> None:
-        client, server = self.client_leg, self.server_leg
-        if client is None or server is None:
-            return
+        client, server = self.sockets.leg("client"), self.sockets.leg("server")
+        assert client is not None
+        assert server is not None
         if client.lost:
             self.relay.to_client.open = False
         if server.lost:
@@ -393,13 +326,13 @@ class InspectingLayer(layer.Layer):
             asyncio.get_running_loop().call_soon(self.finish)
             return
         # A RST behind a FIN: mitmproxy hears of no more than the FIN.
-        for leg, other in ((client, server), (server, client)):
-            if leg.gone and leg.ended and not other.lost:
-                self.ended |= {"client", "server"}
-                self.inspector.spawn(self._abort_and_finish(other))
+        lost, other = (client, "server") if client.lost else (server, "client")
+        if lost.gone and lost.ended:
+            self.ended |= {"client", "server"}
+            self.inspector.spawn(self._abort_and_finish(cast(SideName, other)))
 
-    async def _abort_and_finish(self, leg: Leg) -> None:
-        await self._abort(leg)
+    async def _abort_and_finish(self, side: SideName) -> None:
+        await self.sockets.abort(side)
         self.finish()
 
     def finish(self) -> None:

@@ -27,8 +27,8 @@ def request(flow: http.HTTPFlow) -> None:
     state = {
         "layers": {
             layer.relay.connection.handshake.uri: {
-                "client": leg_state(layer.client_leg),
-                "server": leg_state(layer.server_leg),
+                "client": leg_state(layer.sockets.leg("client")),
+                "server": leg_state(layer.sockets.leg("server")),
                 "ways": [
                     layer.relay.to_server.receive.__name__,
                     layer.relay.to_client.receive.__name__,
