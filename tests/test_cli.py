@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -167,7 +169,7 @@ def test_a_script_that_fails_to_load_says_why(tmp_path: Path) -> None:
     assert str(script) in lines[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_the_proxy_ends_with_the_dashboard_that_started_it(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -209,3 +211,147 @@ def test_the_proxy_ends_with_the_dashboard_that_started_it(
         os.kill(pid, signal.SIGKILL)
         os.close(terminal)
         os.waitpid(pid, 0)
+
+
+class Console:
+    """A command on a pty; ``seen`` is what it drew."""
+
+    def __init__(self, tmp_path: Path, *args: str) -> None:
+        import pty
+
+        env = environment() | {"XDG_RUNTIME_DIR": str(tmp_path), "TERM": "xterm-256color"}
+        self.seen = b""
+        self.sockets = tmp_path / "wsinspect"
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, "-m", "wsinspect", *args], env)
+        os.set_blocking(self.terminal, False)
+
+    def until(self, condition: Callable[[], object], patience_s: float = 20.0) -> None:
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline, self.seen[-2000:]
+            self.read()
+            time.sleep(0.02)
+        self.read()
+
+    def read(self) -> None:
+        if self.terminal >= 0:
+            with contextlib.suppress(OSError):
+                while chunk := os.read(self.terminal, 65536):
+                    self.seen += chunk
+
+    def hang_up(self) -> None:
+        os.close(self.terminal)
+        self.terminal = -1
+
+    def runs(self) -> bool:
+        return bool(list(self.sockets.glob("*.sock")))
+
+    def exit_code(self) -> int:
+        codes: list[int] = []
+
+        def ended() -> bool:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                codes.append(os.waitstatus_to_exitcode(status))
+            return bool(pid)
+
+        self.until(ended)
+        return codes[0]
+
+    def end(self) -> None:
+        if self.terminal >= 0:
+            os.close(self.terminal)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Callable[..., Console]]:
+    made: list[Console] = []
+
+    def make(*args: str) -> Console:
+        made.append(Console(tmp_path, *args))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_a_signal_ends_the_dashboard_with_the_terminal_as_it_was(
+    console: Callable[..., Console], tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    args = ["-p", "0", "--set", f"confdir={tmp_path / 'ca'}"] if command == "run" else []
+    log = tmp_path / "log"
+    one = console(command, *args, "--log", str(log))
+    one.until(lambda: "● live".encode() in one.seen)
+    assert one.runs()
+    os.kill(one.pid, number)
+    assert one.exit_code() == 0
+    assert not one.runs()
+    for mode in (b"1049", b"1000", b"1003", b"1006"):  # the other screen, the mouse
+        on, off = b"\x1b[?" + mode + b"h", b"\x1b[?" + mode + b"l"
+        assert on in one.seen
+        assert one.seen.rfind(off) > one.seen.rfind(on), mode
+    assert json.loads(log.read_text().splitlines()[-1])["event_type"] == "stats"  # drained
+
+
+def test_a_signal_before_the_dashboard_is_there(
+    console: Callable[..., Console], tmp_path: Path
+) -> None:
+    """As soon as the proxy has its socket; drawing begins somewhat later."""
+    one = console("run", "-p", "0", "--set", f"confdir={tmp_path / 'ca'}")
+    one.until(one.runs)
+    os.kill(one.pid, signal.SIGTERM)
+    assert one.exit_code() == 0
+    assert not one.runs()
+
+
+def test_a_terminal_that_is_gone(console: Callable[..., Console], tmp_path: Path) -> None:
+    one = console("run", "-p", "0", "--set", f"confdir={tmp_path / 'ca'}")
+    one.until(lambda: "● live".encode() in one.seen)
+    one.hang_up()
+    one.exit_code()
+    one.until(lambda: not one.runs())
+
+
+def test_a_terminal_that_takes_nothing_more(
+    console: Callable[..., Console], tmp_path: Path
+) -> None:
+    """Drawing waits for it, but a signal ends the program all the same."""
+    one = console("demo")
+    one.until(lambda: b"open " in one.seen)
+    time.sleep(2)  # nobody reads what is drawn meanwhile
+    os.kill(one.pid, signal.SIGTERM)
+    pid, status = 0, 0
+    deadline = time.monotonic() + 15
+    while not pid and time.monotonic() < deadline:
+        pid, status = os.waitpid(one.pid, os.WNOHANG)
+        time.sleep(0.05)
+    assert pid
+    one.pid = 0
+    assert os.waitstatus_to_exitcode(status) == 0
+    one.until(lambda: not one.runs())
+
+
+def test_a_signal_ends_an_attached_dashboard_alone(
+    console: Callable[..., Console], tmp_path: Path
+) -> None:
+    with run(tmp_path, "run", "--headless", "-p", "0") as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        one = console("attach")
+        one.until(lambda: "● live".encode() in one.seen)
+        os.kill(one.pid, signal.SIGTERM)
+        assert one.exit_code() == 0
+        assert one.seen.rfind(b"\x1b[?1049l") > one.seen.rfind(b"\x1b[?1049h")
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0

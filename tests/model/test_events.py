@@ -223,6 +223,23 @@ def test_message_events(payloads: Any, opcode: int, payload: bytes | None) -> No
         assert event.message.preview_base64 == shown
 
 
+@pytest.mark.parametrize("opcode", [1, 2])
+@pytest.mark.parametrize(
+    ("action", "shown"), [("pass", True), ("rewrite", True), ("drop", False), ("close", False)]
+)
+def test_a_message_event_shows_only_what_was_forwarded(
+    action: events.Action, shown: bool, opcode: int
+) -> None:
+    facts = MessageFacts(opcode, 6, 12, 1, False, b"secret", b"secret", None)
+    for payloads in ("preview", "full"):
+        line = events.message_event(
+            make_connection(), "to_server", facts, NOW_NS, payloads=payloads, action=action
+        )
+        message = parsed(line)["message"]
+        assert message["action"] == action
+        assert bool({"preview", "preview_base64"} & set(message)) is shown
+
+
 # --- ws_close ---
 
 
@@ -296,6 +313,24 @@ def test_an_abrupt_end_is_1006_and_relays_no_code(reset: bool, cause: str, side:
     close = closing(connection)
     assert (close["cause"], close["initiator"], close["code_observed"]) == (cause, side, 1006)
     assert "code_relayed" not in close
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_a_socket_that_timed_out_is_neither_fin_nor_rst(side: Any) -> None:
+    connection = make_connection()
+    connection.ends(NOW_NS).socket_end(side, reset=True, timeout=True)
+    connection.ends(NOW_NS).socket_end("server" if side == "client" else "client", reset=False)
+    close = closing(connection)
+    assert (close["cause"], close["initiator"], close["code_observed"]) == ("timeout", side, 1006)
+
+
+def test_a_peer_that_repeats_our_reason_gave_none() -> None:
+    connection = make_connection()
+    connection.ends(NOW_NS).by_proxy("policy", 1008)
+    receive(connection, close_frame(1008, "ours", mask=KEY), to_client=False, now_ns=NOW_NS)
+    close = closing(connection)
+    assert (close["code_observed"], close["reason"], close["code_relayed"]) == (1006, "", 1008)
+    assert (close["initiator"], close["cause"], close["clean"]) == ("proxy", "policy", False)
 
 
 def test_idle_is_the_age_where_there_was_no_frame() -> None:

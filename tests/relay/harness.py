@@ -60,8 +60,16 @@ class Notes:
             self.frames_seen.append((direction.name, seq + i, record, forwarded))
         return self.write()
 
-    def message(self, direction: Direction, now_ns: int, facts: Any) -> None:
-        self.messages.append(facts)
+    def message(
+        self,
+        direction: Direction,
+        now_ns: int,
+        facts: Any,
+        *,
+        action: str = "pass",
+        injected: bool = False,
+    ) -> None:
+        self.messages.append((direction.name, action, injected, facts, len(self.frames_seen)))
 
     def inspection_failed(self, connection: Connection, say: str) -> None:
         self.failures.append(say)

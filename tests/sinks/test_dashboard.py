@@ -460,3 +460,36 @@ def test_sockets_of_the_dead_are_removed(tmp_path: Path, monkeypatch: pytest.Mon
         assert running_sockets() == [folder / "99999999.sock"]
     assert running_sockets() == []
     assert list(folder.iterdir()) == []
+
+
+async def test_what_a_dashboard_missed_is_counted_when_it_has_gone(
+    one: Bench, server: DashboardServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await attach(server)
+    await client.until(lambda m: m.get("type") == "hello")
+    monkeypatch.setattr(dashboard_module, "_BUFFER_LIMIT", -1)
+    one.connect()
+    assert one.hub.stats().dashboard_dropped == 1
+    client.writer.transport.abort()
+    while one.hub.viewer is not None:
+        await asyncio.sleep(0.01)
+    assert one.hub.stats().dashboard_dropped == 1
+
+
+async def test_a_dashboard_that_was_cut_off_is_told_so(
+    one: Bench, server: DashboardServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the end of its socket; it may come back, and is told anew who is there."""
+    relay = one.connect()
+    client = await attach(server)
+    await client.until(lambda m: m.get("type") == "hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_to_all", lambda lines: 1 / 0)
+        busy(relay)
+        one.connect()
+        assert one.hub.viewer is None
+    with pytest.raises((EOFError, ConnectionError)):
+        await client.until(lambda _: False)
+    again = await attach(server)
+    await again.until(lambda m: m.get("flow_id") == 2)
+    assert one.hub.viewer is not None

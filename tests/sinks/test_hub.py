@@ -182,6 +182,54 @@ async def test_recording_does_not_blind_a_policy_that_needs_payloads(bench: Make
         assert out != frame(TEXT, deflated(b"quiet"), rsv=4)
 
 
+class Wordy:
+    """Does what the payload says."""
+
+    frames = False
+    messages = True
+    outside = False
+
+    def judge(self, observation: Any) -> None:
+        if "drop" in observation.text:
+            observation.drop()
+        elif "rewrite" in observation.text:
+            observation.rewrite("new")
+        elif "stop" in observation.text:
+            observation.close(1008)
+
+
+@pytest.mark.parametrize("audit", [False, True])
+async def test_a_message_line_says_what_happened_after_its_frames(
+    bench: MakeBench, audit: bool
+) -> None:
+    one = bench(record="all", payloads="full", audit=audit)
+    relay = one.connect(policy=Wordy())
+    relay.to_server.receive(
+        frame(TEXT, b"secret ", fin=False, mask=KEY) + frame(CONT, b"drop", mask=KEY)
+        + frame(TEXT, b"secret rewrite", mask=KEY) + HELLO
+    )  # fmt: skip
+    relay.to_client.inject(BINARY, b"mine")
+    relay.to_server.receive(frame(TEXT, b"secret stop", mask=KEY))
+    one.close(relay)
+    own = [e for e in one.events() if e["event_type"] in ("websocket", "ws_message")]
+    assert [e["event_type"] for e in own] == [
+        "websocket", "websocket", "ws_message", "websocket", "ws_message",
+        "websocket", "ws_message", "ws_message", "websocket", "ws_message",
+    ]  # fmt: skip
+    told = [e["message"] for e in own if e["event_type"] == "ws_message"]
+    assert [(m["action"], m["injected"], m.get("preview")) for m in told] == [
+        ("drop", False, None), ("rewrite", False, "new"), ("pass", False, "hello"),
+        ("pass", True, None), ("close", False, None),
+    ]  # fmt: skip
+    mine = told[3]
+    assert (mine["direction"], mine["opcode"], mine["preview_base64"]) == (
+        "to_client", "binary", "bWluZQ==",
+    )  # fmt: skip
+    assert (mine["payload_len"], mine["wire_len"], mine["frames"]) == (4, 6, 1)
+    assert [m["payload_len"] for m in told] == [11, 14, 5, 4, 11]
+    assert "secret" not in one.path.read_text()
+
+
 # --- totals ---
 
 
@@ -249,6 +297,46 @@ async def test_a_closed_stderr_does_not_break_the_traffic(
     monkeypatch.setattr("sys.stderr", Broken())
     one.hub.inspection_failed(relay.connection, "something")
     assert one.hub.inspection_errors == 1
+
+
+# --- a broken dashboard ---
+
+
+class BrokenViewer:
+    """Raises in one of its calls."""
+
+    def __init__(self, broken: str) -> None:
+        self.broken = broken
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def call(*_: object) -> None:
+            self.calls.append(name)
+            if name == self.broken:
+                raise KeyError("secret")
+
+        return call
+
+
+@pytest.mark.parametrize("broken", ["opened", "frames", "closed", "stats", "problem"])
+async def test_a_broken_dashboard_is_cut_off_and_costs_the_traffic_nothing(
+    bench: MakeBench, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = bench(audit=True)  # each frame's record is handed on before the frame is
+    hub: Any = one.hub
+    hub.viewer = viewer = BrokenViewer(broken)
+    relay = one.connect()
+    assert relay.to_server.receive(HELLO) == HELLO
+    one.hub.tick()
+    one.hub.inspection_failed(relay.connection, "something")
+    one.close(relay)
+    assert hub.viewer is None
+    assert viewer.calls[-2:] == [broken, "cut"]
+    said = capsys.readouterr().err
+    assert "KeyError in the dashboard's socket" in said
+    assert "secret" not in said
+    found = kinds(one.events())
+    assert (found["ws_open"], found["websocket"], found["ws_close"]) == (1, 1, 1)
 
 
 # --- a dead log ---

@@ -1,7 +1,8 @@
 """What must hold of every log, whatever happened: the contract's sentences as one check.
 
 Every 101 has exactly one ``ws_open`` and one ``ws_close``, a failed handshake has no ``ws_close``;
-frames lie between them, are numbered without a gap, and are as many as ``ws_close`` counts.
+frames lie between them, are numbered without a gap, and are as many as ``ws_close`` counts; so
+are messages, where they were recorded.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ def log_problems(
         found = list(_flow(own, frames=frames, may_be_open=flow_id in set(still_open)))
         problems += [f"flow {flow_id}: {text}" for text in found]
     return problems
+
+
+def _is_injected(event: Event) -> bool:
+    return event["event_type"] == "ws_message" and bool(event["message"]["injected"])
 
 
 def _flow(own: list[Event], *, frames: bool, may_be_open: bool) -> Iterable[str]:
@@ -67,6 +72,13 @@ def _flow(own: list[Event], *, frames: bool, may_be_open: bool) -> Iterable[str]
         for name, total in sums.items():
             if frames and told[name] != total:
                 yield f"{direction}: {told[name]} {name} in ws_close, {total} in the lines"
-    times = [event["timestamp"] for event in own]
+    told = [event["message"] for event in own if event["event_type"] == "ws_message"]
+    for direction in ("to_server", "to_client"):
+        finished = [m for m in told if m["direction"] == direction and not m["injected"]]
+        counted = closes[0][direction]["messages"]
+        if told and len(finished) != counted:
+            yield f"{direction}: {counted} messages in ws_close, {len(finished)} lines"
+    # What is injected may go before a message that came earlier and is held.
+    times = [event["timestamp"] for event in own if not _is_injected(event)]
     if in_order and times != sorted(times):
         yield "timestamps go back"

@@ -22,6 +22,7 @@ from wsinspect.protocol.reader import FrameReader
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Action",
     "Event",
     "close_event",
     "encode",
@@ -36,6 +37,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 
 Direction = Literal["to_server", "to_client"]
+Action = Literal["pass", "rewrite", "drop", "close"]
 
 
 class Finding(Struct):
@@ -89,7 +91,7 @@ class Message(Struct):
     wire_len: int
     frames: int
     compressed: bool
-    action: str
+    action: Action
     rules: list[str]
     injected: bool
     preview: str | UnsetType = UNSET
@@ -264,7 +266,7 @@ def message_event(
     facts: MessageFacts,
     now_ns: int,
     *,
-    action: str = "pass",
+    action: Action = "pass",
     injected: bool = False,
     payloads: Literal["none", "preview", "full"] = "none",
 ) -> bytes:
@@ -279,7 +281,7 @@ def message_event(
         rules=[],
         injected=injected,
     )
-    if payloads != "none":
+    if payloads != "none" and action in ("pass", "rewrite"):  # what was forwarded, nothing else
         shown = facts.payload if payloads == "full" and facts.payload is not None else facts.start
         if facts.opcode == 1:
             body.preview = shown.decode(errors="replace")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wsproto.utilities import generate_accept_token
@@ -153,9 +153,9 @@ class Request:
     """The request as it came. ``target`` is the request target with its query."""
 
     method: bytes | str
-    target: bytes | str
+    target: bytes | str = field(repr=False)  # a query may hold a secret, headers do
     http_version: bytes | str
-    headers: Headers
+    headers: Headers = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Response:
     """The response as it came."""
 
     status: int
-    headers: Headers
+    headers: Headers = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +197,14 @@ class Handshake:
     """
 
     host: str | None
-    uri: str
+    uri: str = field(repr=False)  # a query may hold a secret
     http_version: str
     user_agent: str | None
     origin: str | None
     versions: tuple[str, ...]
-    key: str | None
-    client_protocols: tuple[str, ...]
-    subprotocol: str | None
+    key: str | None = field(repr=False)
+    client_protocols: tuple[str, ...] = field(repr=False)  # tokens travel here, too
+    subprotocol: str | None = field(repr=False)
     client_extensions: tuple[str, ...]
     server_extensions: tuple[str, ...]
     status: int | None

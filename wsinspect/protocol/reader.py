@@ -357,10 +357,10 @@ class FrameReader:
         if large.b0 & 0x08:
             large.violation = self._control(large.b0, large.start, large.violation)
         elif large.b0 & 0x07 < 3:
-            message, wrong = self.joiner.frame_ends(large.b0)
+            large.message, wrong = self.joiner.frame_ends(large.b0)
             large.violation = large.violation or wrong
-            if message is not None and self.tell_messages:
-                self.finished.append(message)
+            if large.message is not None and self.tell_messages:
+                self.finished.append(large.message)
         if not self.early:
             records.append(large.record)
             if self.preview:

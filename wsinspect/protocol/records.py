@@ -63,7 +63,16 @@ class Control(NamedTuple):
 class LargeFrame:
     """A frame that is read in pieces: its header's facts and how far its payload has come."""
 
-    __slots__ = ("b0", "header_len", "key", "offset", "payload_len", "start", "violation")
+    __slots__ = (
+        "b0",
+        "header_len",
+        "key",
+        "message",
+        "offset",
+        "payload_len",
+        "start",
+        "violation",
+    )
 
     def __init__(
         self, b0: int, key: bytes, payload_len: int, header_len: int, violation: str | None
@@ -75,6 +84,7 @@ class LargeFrame:
         self.violation = violation
         self.offset = 0
         self.start = b""  # the payload's first bytes, for previews
+        self.message: MessageFacts | None = None  # the one that it finished
 
     def __repr__(self) -> str:
         return f"LargeFrame({self.seen_len} of {self.header_len + self.payload_len} bytes)"

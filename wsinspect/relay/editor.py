@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
-from wsinspect.protocol.reader import PREVIEW_LIMIT
 from wsinspect.protocol.records import LargeFrame, Piece, Record, Whole
 from wsinspect.relay.hold import Held, Hold, released, rewritten
 from wsinspect.relay.observation import Observation
@@ -77,6 +76,7 @@ class Editor:
         wholes, reader.wholes = reader.wholes, []
         reader.previews.clear()
         reader.controls.clear()  # each has its turn as a step
+        reader.finished.clear()  # likewise, with its last frame
         now_ns = self.relay.clock()
         for whole in wholes:
             if isinstance(whole, Piece) and not (whole.first if reader.early else whole.last):
@@ -85,8 +85,6 @@ class Editor:
             record = next(records)
             self._steps.append(Step(direction.seq, now_ns, record[1][0], record, whole))
             direction.seq += 1
-        if reader.finished:
-            self.relay.saw_messages(direction, now_ns)
         return self.advance()
 
     def answer(self) -> bytes:
@@ -109,7 +107,7 @@ class Editor:
         held = self.hold.take()
         self.outlet.close(close_payload)
         for one in held:
-            self.outlet.record(one.step, forwarded=False)
+            self.outlet.stop(one.step)
         return self.advance()
 
     def end(self) -> bytes:
@@ -210,9 +208,10 @@ class Editor:
         b0 = step.b0
         refused = not self.outlet.shut and not self.outlet.ahead and self._refuses(step.violation)
         if self._ended < 2:
-            self._note(step, whole.payload)
+            step.note(self.direction, whole.payload)
+            self.outlet.fate.came(step, whole.message)
         if self.outlet.shut or refused:
-            self.outlet.record(step, forwarded=False)
+            self.outlet.stop(step)
         elif self.outlet.ahead:  # began to leave before: so it goes on
             ahead, self.outlet.ahead = self.outlet.ahead, 0
             self.outlet.leave(step, whole.raw[ahead:], whole.payload, b0)
@@ -223,19 +222,6 @@ class Editor:
         else:
             self._passes(step, whole)
 
-    def _note(self, step: Step, payload: bytes) -> None:
-        """What the connection's facts are about: the frame has come, whatever becomes of it."""
-        direction = self.direction
-        opcode = step.b0 & 0x0F
-        connection = self.relay.connection
-        if opcode != CLOSE:
-            connection.last_frame_ns = step.now_ns
-        if opcode & 0x08:
-            self.relay.saw_control(direction, opcode, payload[:PREVIEW_LIMIT], step.now_ns)
-        connection.last_frame_ns = step.now_ns
-        connection.last_frame_to_client = direction.to_client
-        connection.last_opcode = opcode
-
     def _judged(self, step: Step, seen: Observation) -> None:
         """The policy has seen this frame."""
         whole = step.whole
@@ -243,7 +229,7 @@ class Editor:
         b0 = step.b0
         if seen.closing is not None:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
-            self.outlet.record(step, forwarded=False)
+            self.outlet.stop(step)
         elif self.outlet.shut or seen.unchanged:
             self._passes(step, whole)
         elif b0 & 0x0F > 2:
@@ -251,13 +237,13 @@ class Editor:
                 frame = self.writer.frame(b0 & 0x0F, seen.rewritten, fin=b0 > 0x7F)
                 self.outlet.leave(step, frame, seen.rewritten)
             else:
-                self.outlet.record(step, forwarded=False)
+                self.outlet.stop(step)
         elif self._is_held(b0):
             self._hold(step, Held(step, whole, b"", seen.rewritten or b""), dropped=seen.dropped)
         elif seen.rewritten is not None:
-            self._write_fragment(step, seen.rewritten)
+            self._write_fragment(step, seen.rewritten, changed=True)
         else:
-            self.outlet.record(step, forwarded=False)
+            self.outlet.stop(step)
             if b0 & 0x8F == 0x80 and self.outlet.message_open:  # what has left of it must end
                 self.outlet.end_message()
             self.outlet.boundary()
@@ -269,7 +255,7 @@ class Editor:
     def _passes(self, step: Step, whole: Whole) -> None:
         """The frame goes on as it came."""
         if self.outlet.shut:
-            self.outlet.record(step, forwarded=False)
+            self.outlet.stop(step)
         elif self._is_held(step.b0):
             self._hold(step, Held(step, whole, whole.raw, whole.content or b""))
         elif not step.b0 & 0x0F and whole.opcode and not self.outlet.message_open:
@@ -278,13 +264,14 @@ class Editor:
         else:
             self.outlet.leave(step, whole.raw, whole.payload)
 
-    def _write_fragment(self, step: Step, payload: bytes) -> None:
+    def _write_fragment(self, step: Step, payload: bytes, *, changed: bool = False) -> None:
         """An uncompressed data frame in a message whose frames are changed one by one."""
         whole = step.whole
         assert isinstance(whole, Whole)
         goes_on = not step.b0 & 0x0F and self.outlet.message_open
         opcode = CONTINUATION if goes_on else whole.opcode
-        self.outlet.leave(step, self.writer.frame(opcode, payload, fin=step.b0 > 0x7F))
+        frame = self.writer.frame(opcode, payload, fin=step.b0 > 0x7F)
+        self.outlet.leave(step, frame, content=payload if changed else None)
 
     def _piece(self, step: Step, piece: Piece) -> None:
         """Some of a frame over the limit: it leaves as it comes, or the connection is closed."""
@@ -304,9 +291,11 @@ class Editor:
         if not piece.last:
             return
         went, self.outlet.large = self.outlet.large, False
-        self._note(step, piece.frame.start)
+        step.note(self.direction, piece.frame.start)
+        self.outlet.fate.came(step, piece.frame.message)
         if not piece.first and step.record is not None:
             self.outlet.record(step, forwarded=went)
+        self.outlet.became(step, went=went)
         if went:
             self.outlet.left(step.b0, piece.frame.start)
             if step.b0 & 0x0F < 3:
@@ -331,7 +320,7 @@ class Editor:
             hold.changed = False
         if dropped:
             hold.changed = True
-            self.outlet.record(step, forwarded=False)
+            self.outlet.stop(step)
         else:
             hold.add(held)
             unreadable = held.whole.content is None and held.raw
@@ -359,8 +348,10 @@ class Editor:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
         elif not seen.dropped:
             if changed or (seen.compressed and self.writer.recompress):
+                content = seen.final if changed else None
                 for step, frame in rewritten(held, seen, self.writer):
-                    self.outlet.leave(step, frame)
+                    self.outlet.leave(step, frame, content=content)
+                    content = content and b""  # all of it counts for the first
             else:
                 for one in held:
                     self.outlet.leave(one.step, one.raw)
@@ -368,14 +359,14 @@ class Editor:
         elif seen.compressed:
             self.writer.lost_window()
         for one in held:
-            self.outlet.record(one.step, forwarded=False)
+            self.outlet.stop(one.step)
         self.outlet.boundary()
 
     def _release_held(self) -> None:
         """The open message will not be judged: it leaves as it came, and so does its rest."""
         begun = self.outlet.message_open
-        for step, raw in released(self.hold.take(), self.writer, begun=begun):
-            self.outlet.leave(step, raw)
+        for one, raw in released(self.hold.take(), self.writer, begun=begun):
+            self.outlet.leave(one.step, raw, content=None if one.raw else one.content)
 
     # --- small things ---
 

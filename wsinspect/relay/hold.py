@@ -90,7 +90,7 @@ def rewritten(
         writer.lost_window()
     written = writer.message(
         seen.opcode_number,
-        seen.payload if seen.rewritten is None else seen.rewritten,
+        seen.final,
         compressed=seen.compressed,
         fragment_lens=[held.payload_len for held in frames],
         fin=seen.fin,
@@ -98,17 +98,17 @@ def rewritten(
     return [(held.step, frame) for held, frame in zip(frames, written, strict=True)]
 
 
-def released(frames: list[Held], writer: MessageWriter, *, begun: bool) -> list[tuple[Step, bytes]]:
+def released(frames: list[Held], writer: MessageWriter, *, begun: bool) -> list[tuple[Held, bytes]]:
     """The message without a verdict: as it came, but for the frames that were changed.
 
     ``begun``: the receiver has its first frame already.
     """
-    leaving: list[tuple[Step, bytes]] = []
+    leaving: list[tuple[Held, bytes]] = []
     for held in frames:
         opcode = CONTINUATION if begun else held.whole.opcode
         raw = held.raw
         if not raw or (opcode and not raw[0] & 0x0F):  # the frames before it were dropped
             raw = writer.frame(opcode, held.content, fin=held.step.b0 > 0x7F)
-        leaving.append((held.step, raw))
+        leaving.append((held, raw))
         begun = True
     return leaving

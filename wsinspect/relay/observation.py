@@ -106,6 +106,11 @@ class Observation:
         self.closing = Close(code, reason)
 
     @property
+    def final(self) -> bytes:
+        """The payload that is forwarded, if any is."""
+        return self.payload if self.rewritten is None else self.rewritten
+
+    @property
     def unchanged(self) -> bool:
         return not self.dropped and self.rewritten is None and self.closing is None
 

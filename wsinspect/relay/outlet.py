@@ -1,8 +1,8 @@
 """The way out of an edited direction: what the receiver has had, and what may come next.
 
 Owns: the receiver's half frame, its open message, its Close frame; what waits for a boundary to
-be put in between (RFC 6455 §5.4, §5.5); the record of each frame that leaves or does not. Must not
-know: why a frame leaves.
+be put in between (RFC 6455 §5.4, §5.5); the record of each frame that leaves or does not, and of
+each message. Must not know: why a frame leaves.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
 from wsinspect.protocol.reader import PREVIEW_LIMIT
 from wsinspect.protocol.records import Piece
+from wsinspect.relay.fate import Fate, tell_injected
 from wsinspect.relay.step import Step
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Outlet:
         "_out",
         "ahead",
         "direction",
+        "fate",
         "large",
         "message_open",
         "passing",
@@ -54,6 +56,7 @@ class Outlet:
         self.ahead = 0 if self.large else reader.unfinished_len
         self.message_open = self.passing = reader.joiner.opcode != 0
         self.shut = False
+        self.fate = Fate(direction)
         self._out: list[bytes] = []
         self._close_left = reader.closed  # a Close frame of the sender's
         self._closing: bytes | None = None  # a Close frame of ours waits for the frame boundary
@@ -88,16 +91,40 @@ class Outlet:
         """Bytes of a frame that is not, or will not be, whole."""
         self._out.append(data)
 
-    def leave(self, step: Step, raw: bytes, payload: bytes = b"", b0: int | None = None) -> None:
+    def leave(
+        self,
+        step: Step,
+        raw: bytes,
+        payload: bytes = b"",
+        b0: int | None = None,
+        content: bytes | None = None,
+    ) -> None:
         """Let ``raw`` out in place of the frame – unless its record had to be written first.
 
-        ``payload`` is what a Close frame says now; ``b0`` the first byte where it left before.
+        ``payload`` is what a Close frame says now; ``b0`` the first byte where it left before;
+        ``content`` what the application gets of a data frame that was changed.
         """
         if self.shut:
-            self.record(step, forwarded=False)
+            self.stop(step)
         elif self.record(step, forwarded=True) or self.relay.unrecorded():
             self._out.append(raw)
+            self.became(step, went=True, content=content)
             self.left(raw[0] if b0 is None else b0, payload)
+        else:
+            self.became(step, went=False)
+
+    def stop(self, step: Step) -> None:
+        """The frame does not leave."""
+        self.record(step, forwarded=False)
+        self.became(step, went=False)
+
+    def became(self, step: Step, *, went: bool, content: bytes | None = None) -> None:
+        """What came of the frame goes into the fact of its message."""
+        if went and self.direction.open:
+            self.fate.became(step, "pass" if content is None else "rewrite", content)
+        else:
+            ending = went or self.shut or self.relay.closing
+            self.fate.became(step, "close" if ending else "drop")
 
     def left(self, b0: int, payload: bytes) -> None:
         """A frame has left whole."""
@@ -151,4 +178,7 @@ class Outlet:
             if not opcode & 0x08 and self.message_open:
                 return
             self._injections.popleft()
-            self._out.append(self.writer.frame(opcode, payload))
+            frame = self.writer.frame(opcode, payload)
+            self._out.append(frame)
+            if not opcode & 0x08:
+                tell_injected(self.direction, opcode, payload, len(frame))

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from wsinspect.model.connection import Cause, Connection, Side
+from wsinspect.model.events import Action
 from wsinspect.protocol.deflate import Deflater
 from wsinspect.protocol.frames import close_payload
 from wsinspect.protocol.messages import MessageFacts
 from wsinspect.protocol.opcodes import CLOSE, PING, PONG
 from wsinspect.protocol.reader import Record
 from wsinspect.relay.direction import HOLD_LIMIT, Direction
+from wsinspect.relay.fate import tell_message
 from wsinspect.relay.observation import Observation
 from wsinspect.relay.policy import OnError, OnViolation, Policy
 from wsinspect.relay.rewrite import MessageWriter
@@ -43,7 +45,16 @@ class Recorder(Protocol):
         False: their record had to be written before they leave (``--audit``), and could not be.
         """
 
-    def message(self, direction: Direction, now_ns: int, facts: MessageFacts) -> None: ...
+    def message(
+        self,
+        direction: Direction,
+        now_ns: int,
+        facts: MessageFacts,
+        *,
+        action: Action = "pass",
+        injected: bool = False,
+    ) -> None:
+        """A data message, after its frames. ``facts`` has no payload that was not forwarded."""
 
     def inspection_failed(self, connection: Connection, say: str) -> None: ...
 
@@ -153,8 +164,9 @@ class Relay:
             self.connection.ending.close_relayed(side, payload)
 
     def saw_messages(self, direction: Direction, now_ns: int) -> None:
+        """Messages passed – or did not, as the destination is gone."""
         for facts in direction.reader.finished:
-            self.recorder.message(direction, now_ns, facts)
+            tell_message(direction, now_ns, facts, "pass" if direction.open else "close")
         direction.reader.finished.clear()
 
     # --- closing ---

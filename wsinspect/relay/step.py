@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsinspect.protocol.opcodes import CLOSE
+from wsinspect.protocol.reader import PREVIEW_LIMIT
 from wsinspect.protocol.records import Piece, Record, Whole
 from wsinspect.relay.observation import Observation
 
@@ -34,6 +36,18 @@ class Step(NamedTuple):
     @property
     def violation(self) -> str | None:
         return None if self.record is None else self.record[1][3]
+
+    def note(self, direction: Direction, payload: bytes) -> None:
+        """What the connection's facts are about: the frame has come, whatever becomes of it."""
+        opcode = self.b0 & 0x0F
+        connection = direction.relay.connection
+        if opcode != CLOSE:
+            connection.last_frame_ns = self.now_ns
+        if opcode & 0x08:
+            direction.relay.saw_control(direction, opcode, payload[:PREVIEW_LIMIT], self.now_ns)
+        connection.last_frame_ns = self.now_ns
+        connection.last_frame_to_client = direction.to_client
+        connection.last_opcode = opcode
 
     def question(self, direction: Direction, whole: Whole) -> Observation:
         """The frame as a policy sees it."""

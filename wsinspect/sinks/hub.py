@@ -176,12 +176,26 @@ class Hub:
             self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
         return True
 
-    def message(self, direction: Direction, now_ns: int, facts: MessageFacts) -> None:
+    def message(
+        self,
+        direction: Direction,
+        now_ns: int,
+        facts: MessageFacts,
+        *,
+        action: events.Action = "pass",
+        injected: bool = False,
+    ) -> None:
         if self._log_messages:
             self.flush()
             connection = direction.relay.connection
             line = events.message_event(
-                connection, direction.name, facts, now_ns, payloads=self.payloads
+                connection,
+                direction.name,
+                facts,
+                now_ns,
+                action=action,
+                injected=injected,
+                payloads=self.payloads,
             )
             self._write(line, 1)
 

@@ -32,7 +32,7 @@ from wsinspect.tui.store import Store
 
 DRAWS_PER_S = 4
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-END_WITHIN_S = 5.0  # a terminal that takes nothing more must not keep us
+END_WITHIN_S = 3.0  # a terminal that takes nothing more must not keep us
 WATCH_AFTER_S = 0.12  # the cursor rests this long before frames are asked for
 
 
@@ -312,13 +312,13 @@ async def _run(app: DashboardApp) -> int:
     too_late = threading.Timer(END_WITHIN_S, os._exit, (0,))
     too_late.daemon = True
 
-    def end() -> None:
+    def soon(*_: object) -> None:  # also while the loop waits for the terminal
         if not too_late.is_alive():
             too_late.start()
-            app.exit(0)
 
     for number in ours:
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, app.exit, 0)
+        signal.signal(number, soon)  # the loop hears of it all the same
     try:
         return await app.run_async() or 0
     finally:

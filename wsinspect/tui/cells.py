@@ -1,14 +1,10 @@
-"""From text to Segments: exact cell widths. The only road from data to the screen.
+"""Text in exact cell widths. The only road from data to the screen.
 
 Owns clipping and padding (East Asian wide characters and emoji take two cells) and makes every
 text harmless on the way (`safe`). Knows nothing of what is drawn.
 """
 
-from collections.abc import Iterable
-
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 
 from wsinspect.tui.safe import MARKS_MAX, safe
 
@@ -58,23 +54,3 @@ def wrap(text: str, width: int) -> list[str]:
         lines.append(piece)
         text = text[len(piece) :]
     return lines
-
-
-def spread(
-    left: Iterable[tuple[str, Style]], right: Iterable[tuple[str, Style]], width: int
-) -> list[Segment]:
-    """One line: `left` from the left edge, `right` at the right edge, which wins when short."""
-    tail: list[Segment] = []
-    room = width
-    for text, style in reversed(list(right)):
-        text = clip(text, room)
-        if text:
-            tail.insert(0, Segment(text, style))
-            room -= cell_len(text)
-    head: list[Segment] = []
-    for text, style in left:
-        text = clip(text, room)
-        if text:
-            head.append(Segment(text, style))
-            room -= cell_len(text)
-    return [*head, Segment(" " * room), *tail]
