@@ -138,7 +138,7 @@ class Connection:
     to_client: FrameReader = field(init=False)
     last_frame_ns: int | None = None
     last_frame_to_client: bool = False
-    last_opcode: int = 0
+    last_b0: int = 0  # the first byte of the last frame in either direction
     ending: Ending = field(default_factory=Ending)
     pings: PingBook = field(default_factory=PingBook)
     closed: bool = False
@@ -169,6 +169,11 @@ class Connection:
     @property
     def host(self) -> str:
         return self.handshake.host or ""
+
+    @property
+    def last_opcode(self) -> int:
+        """Of the last frame in either direction; 0 before the first."""
+        return self.last_b0 & 0x0F
 
     @property
     def path(self) -> str:

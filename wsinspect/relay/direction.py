@@ -41,7 +41,10 @@ class Direction:
     """
 
     __slots__ = (
+        "_clock",
+        "_connection",
         "_editor",
+        "_frames",
         "hold_limit",
         "name",
         "open",
@@ -72,6 +75,9 @@ class Direction:
         self.seq = 0
         self.open = True
         self.hold_limit = hold_limit
+        self._clock = relay.clock  # at hand for the hot path
+        self._frames = relay.recorder.frames
+        self._connection = relay.connection
         self.receive: Callable[[bytes], bytes] = self._pass
         self._editor: Editor | None = None
         if policy is not None or relay.on_violation == "close" or relay.audit:
@@ -84,19 +90,19 @@ class Direction:
         records = reader.walk(data)
         if records:
             relay = self.relay
-            now_ns = relay.clock()
-            relay.recorder.frames(self, now_ns, self.seq, records, self.open, reader.previews)
+            now_ns = self._clock()
+            self._frames(self, now_ns, self.seq, records, self.open, reader.previews)
             if reader.previews:
                 reader.previews = []
             self.seq += len(records)
-            connection = relay.connection
+            connection = self._connection
             if reader.controls:
                 if records[0][1][0] & 0x0F != CLOSE:
                     connection.last_frame_ns = now_ns
                 relay.saw_controls(self, now_ns)
             connection.last_frame_ns = now_ns
             connection.last_frame_to_client = self.to_client
-            connection.last_opcode = records[-1][1][0] & 0x0F
+            connection.last_b0 = records[-1][1][0]
             if reader.finished:
                 relay.saw_messages(self, now_ns)
         return data if self.open else b""

@@ -47,7 +47,7 @@ class Step(NamedTuple):
             direction.relay.saw_control(direction, opcode, payload[:PREVIEW_LIMIT], self.now_ns)
         connection.last_frame_ns = self.now_ns
         connection.last_frame_to_client = direction.to_client
-        connection.last_opcode = opcode
+        connection.last_b0 = self.b0
 
     def question(self, direction: Direction, whole: Whole) -> Observation:
         """The frame as a policy sees it."""
