@@ -130,7 +130,7 @@ def test_websockets_refuses_the_same_closes(payload: bytes) -> None:
         assert facts == CloseFacts(theirs.code, theirs.reason, None)
 
 
-@given(st.integers(0, 65535).filter(is_valid_on_wire), st.text(max_size=200))
+@given(st.sampled_from([c for c in range(65536) if is_valid_on_wire(c)]), st.text(max_size=200))
 def test_close_round_trip(code: int, reason: str) -> None:
     payload = close_payload(code, reason)
     assert len(payload) <= 125
