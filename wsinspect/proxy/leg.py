@@ -29,8 +29,10 @@ class Leg(asyncio.Protocol):
     """Takes over ``writer``'s transport at once.
 
     ``lane`` is asked for with each chunk while the layers still carry it: it returns the function
-    that takes data straight, or None while the way is not free. ``reset`` and ``ended`` tell how
-    the socket ended. ``on_lost`` is called when it is gone.
+    that takes data straight, or None while the way is not free. ``ended``: a FIN has come;
+    ``reset``: an error came instead of one, ``timed_out`` where it was the system giving up;
+    ``gone``: an error, also one after a FIN; ``ended_ns``: when the first of these was.
+    ``lost``: the transport is closed, ``on_lost`` has been called.
     """
 
     def __init__(
