@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,23 +24,34 @@ Row = tuple[bool, int, str, int | None, int, int]
 def log_differences(log: Path, observations: Iterable[Observation]) -> list[str]:
     """Where the log differs from the taps; one string a connection and aspect.
 
-    The outer tap's own port is the ``src_port`` in the log. Frames are held against the inner
-    tap: what is logged as forwarded is what the server got.
+    The outer tap's own port is the ``src_port`` in the log, while the tap has it: over a thousand
+    connections a port comes round again. Frames are held against the inner tap: what is logged as
+    forwarded is what the server got.
     """
-    by_port: dict[int, list[dict[str, Any]]] = {}
+    flows: dict[int, list[dict[str, Any]]] = {}
     for line in log.read_text().splitlines() if log.exists() else ():
         entry = json.loads(line)
         if "src_port" in entry:
-            by_port.setdefault(entry["src_port"], []).append(entry)
+            flows.setdefault(entry["flow_id"], []).append(entry)
     problems: list[str] = []
     for observation in observations:
         outer, inner = observation.outer, observation.inner
         if outer is None or inner is None:
             problems.append(f"{observation.case_id}: no connection")
             continue
-        entries = by_port.get(outer.onward_port, [])
+        entries = [
+            entry
+            for flow in flows.values()
+            if flow[0]["src_port"] == outer.onward_port
+            and outer.opened_at <= _time(flow[0]) <= outer.ended_at
+            for entry in flow
+        ]
         problems += [f"{observation.case_id}: {text}" for text in _connection(entries, inner)]
     return problems
+
+
+def _time(entry: dict[str, Any]) -> float:
+    return datetime.fromisoformat(entry["timestamp"]).timestamp()
 
 
 def _connection(entries: list[dict[str, Any]], inner: TappedConnection) -> list[str]:

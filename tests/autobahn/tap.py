@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -151,6 +153,10 @@ class TappedConnection:
     to_client: TappedStream = field(default_factory=TappedStream)
     onward_port: int = 0
     """The tap's own port on the way to the server: the source port that the next hop sees."""
+    opened_at: float = 0.0
+    """Seconds since 1970, before the next hop knew of the connection: ports are used again."""
+    ended_at: float = math.inf
+    """Seconds since 1970, when this tap let go of ``onward_port``."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -203,10 +209,12 @@ class Tap:
         with client, server:
             try:
                 loop = asyncio.get_running_loop()
+                tapped.opened_at = time.time()
                 await loop.sock_connect(server, ("127.0.0.1", self.upstream_port))
                 tapped.onward_port = server.getsockname()[1]
                 await self._both_ways(client, server, tapped)
             finally:
+                tapped.ended_at = time.time()
                 tapped.done.set()
 
     async def _both_ways(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -122,6 +123,17 @@ def test_no_connection_is_a_difference() -> None:
     assert [difference.kind for difference in differences_of(DIRECT, nothing)] == ["view", "relay"]
 
 
+def envelope(event_type: str, flow_id: int = 1, second: int = 5) -> Line:
+    """The parts of a line that every event has; ``second`` since 1970, below 60."""
+    timestamp = f"1970-01-01T00:00:{second:02}.000000Z"
+    return {
+        "timestamp": timestamp,
+        "event_type": event_type,
+        "flow_id": flow_id,
+        "src_port": 4711,
+    }
+
+
 def log_lines() -> list[Line]:
     """The log of ``DIRECT``, without a fault."""
 
@@ -130,14 +142,14 @@ def log_lines() -> list[Line]:
         head = 2 if mask is None else 6
         ws = {"direction": direction, "seq": seq, "rsv": 0, "payload_len": size}
         ws |= {"frame_len": head + size, "forwarded": True}
-        return {"event_type": "websocket", "src_port": 4711, "websocket": websocket, "ws": ws}
+        return envelope("websocket") | {"websocket": websocket, "ws": ws}
 
     return [
-        {"event_type": "ws_open", "src_port": 4711},
+        envelope("ws_open"),
         frame("to_server", 0, "text", 0x37FA213D, 5),
         frame("to_server", 1, "close", 0, 2),
         frame("to_client", 0, "close", 0, 2),
-        {"event_type": "ws_close", "src_port": 4711, "close": {"cause": "close_frame"}},
+        envelope("ws_close") | {"close": {"cause": "close_frame"}},
     ]
 
 
@@ -149,6 +161,25 @@ def differences(directory: Path, lines: list[Line]) -> list[str]:
 
 def test_a_true_log_has_no_differences(tmp_path: Path) -> None:
     assert differences(tmp_path, log_lines()) == []
+
+
+@pytest.mark.parametrize("second", [1, 9])
+def test_another_connection_from_the_same_port_is_none_of_ours(second: int, tmp_path: Path) -> None:
+    assert DIRECT.outer is not None
+    held = dataclasses.replace(DIRECT.outer, opened_at=4.0, ended_at=6.0)
+    mine = dataclasses.replace(DIRECT, outer=held)
+    other = [
+        line | {"flow_id": 2, "timestamp": f"1970-01-01T00:00:{second:02}.000000Z"}
+        for line in log_lines()
+    ]
+    log = tmp_path / "frames.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in other + log_lines()))
+    assert log_differences(log, [mine]) == []
+
+
+def test_a_connection_logged_twice_is_seen(tmp_path: Path) -> None:
+    again = [line | {"flow_id": 2} for line in log_lines()]
+    assert differences(tmp_path, log_lines() + again)
 
 
 @pytest.mark.parametrize("lost", range(5))
