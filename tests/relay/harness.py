@@ -1,6 +1,6 @@
 """A relay without a proxy: what it was told and recorded, what a strict endpoint makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from wsinspect.protocol.extensions import DeflateParams
 from wsinspect.protocol.handshake import Handshake
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.observation import Observation
+from wsinspect.relay.policy import StreamJudge
 from wsinspect.relay.relay import Relay
 
 SECOND = 10**9
@@ -28,11 +29,16 @@ class Judge:
     frames: bool = False
     messages: bool = True
     outside: bool = False
+    controls: bool = False
+    masks: bool = False
     seen: list[Observation] = field(default_factory=list)
 
     def judge(self, observation: Observation) -> None:
         self.seen.append(observation)
         self.decide(observation)
+
+    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:
+        return None
 
 
 @dataclass
@@ -68,6 +74,7 @@ class Notes:
         *,
         action: str = "pass",
         injected: bool = False,
+        rules: Sequence[str] = (),
     ) -> None:
         self.messages.append((direction.name, action, injected, facts, len(self.frames_seen)))
 

@@ -170,9 +170,14 @@ async def test_recording_does_not_blind_a_policy_that_needs_payloads(bench: Make
         frames = False
         messages = True
         outside = False
+        controls = False
+        masks = False
 
         def judge(self, observation: Any) -> None:
             observation.rewrite(observation.text.upper())
+
+        def large(self, opcode: int, *, compressed: bool) -> None:
+            return None
 
     for record in ("frames", "messages"):
         one = bench(record=record)
@@ -188,6 +193,11 @@ class Wordy:
     frames = False
     messages = True
     outside = False
+    controls = False
+    masks = False
+
+    def large(self, opcode: int, *, compressed: bool) -> None:
+        return None
 
     def judge(self, observation: Any) -> None:
         if "drop" in observation.text:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -23,6 +24,11 @@ from wsinspect.protocol.reader import FrameReader
 __all__ = [
     "SCHEMA_VERSION",
     "Action",
+    "Alert",
+    "Disposition",
+    "Hit",
+    "Severity",
+    "alert_event",
     "Event",
     "close_event",
     "encode",
@@ -38,6 +44,8 @@ SCHEMA_VERSION = 1
 
 Direction = Literal["to_server", "to_client"]
 Action = Literal["pass", "rewrite", "drop", "close"]
+Severity = Literal["low", "medium", "high", "critical"]
+Disposition = Literal["logged", "redacted", "blocked", "closed", "throttled", "shadow"]
 
 
 class Finding(Struct):
@@ -98,6 +106,36 @@ class Message(Struct):
     preview_base64: bytes | UnsetType = UNSET
 
 
+class Hit(Struct):
+    """Where something was found, never what: ``masked`` and ``fingerprint`` stand for it.
+
+    ``start`` and ``end`` count in the view that ``path`` names: characters of text, bytes of
+    binary.
+    """
+
+    detector: str
+    path: str
+    start: int
+    end: int
+    length: int
+    masked: str
+    fingerprint: str
+
+
+class Alert(Struct):
+    """A rule found something in a message, or (no ``direction``) in the opening handshake."""
+
+    signature: str
+    rule: str
+    severity: Severity
+    action: Literal["allowed", "blocked"]
+    disposition: Disposition
+    hits: list[Hit]
+    hits_total: int
+    direction: Direction | UnsetType = UNSET
+    opcode: str | UnsetType = UNSET
+
+
 class DirectionTotals(Struct):
     frames: int
     messages: int
@@ -154,6 +192,7 @@ class Stats(Struct):
     log_error: str | UnsetType = UNSET
     dashboard_dropped: int = 0
     inspection_errors: int = 0
+    alerts: int = 0
 
 
 class _Timed(Struct, tag_field="event_type"):
@@ -183,6 +222,10 @@ class MessageLine(_OnConnection, tag="ws_message"):
     message: Message
 
 
+class AlertLine(_OnConnection, tag="alert"):
+    alert: Alert
+
+
 class CloseLine(_OnConnection, tag="ws_close"):
     close: Close
 
@@ -192,7 +235,7 @@ class StatsLine(_Timed, tag="stats"):
     stats: Stats
 
 
-Event = OpenLine | FrameLine | MessageLine | CloseLine | StatsLine
+Event = OpenLine | FrameLine | MessageLine | AlertLine | CloseLine | StatsLine
 
 encode = msgspec.json.Encoder().encode
 
@@ -269,6 +312,7 @@ def message_event(
     action: Action = "pass",
     injected: bool = False,
     payloads: Literal["none", "preview", "full"] = "none",
+    rules: Sequence[str] = (),
 ) -> bytes:
     body = Message(
         direction=direction,
@@ -278,7 +322,7 @@ def message_event(
         frames=facts.frames,
         compressed=facts.compressed,
         action=action,
-        rules=[],
+        rules=list(rules),
         injected=injected,
     )
     if payloads != "none" and action in ("pass", "rewrite"):  # what was forwarded, nothing else
@@ -288,6 +332,10 @@ def message_event(
         else:
             body.preview_base64 = shown
     return _line("ws_message", now_ns, connection.envelope, "message", body)
+
+
+def alert_event(connection: Connection, alert: Alert, now_ns: int) -> bytes:
+    return _line("alert", now_ns, connection.envelope, "alert", alert)
 
 
 def totals(reader: FrameReader) -> DirectionTotals:

@@ -5,12 +5,14 @@ know: how frames are read, sockets, clocks, logs. Every breach is returned as a 
 raised, and reading goes on in the state that an endpoint would most likely assume.
 
 Memory: nothing of a message is kept but its first bytes, unless ``keep_payload`` is set; then up
-to ``payload_limit`` bytes. Decompressed output is capped by the inflater.
+to ``payload_limit`` bytes. A message beyond that is handed on in pieces to whoever
+``begin_large`` returns. Decompressed output is capped by the inflater.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from wsinspect.protocol.deflate import Inflater
 from wsinspect.protocol.errors import DeflateError, OutputLimit
@@ -18,7 +20,7 @@ from wsinspect.protocol.frames import parse_close
 from wsinspect.protocol.opcodes import TEXT
 from wsinspect.protocol.utf8 import Utf8Validator
 
-__all__ = ["MessageFacts", "MessageJoiner"]
+__all__ = ["LargeSink", "MessageFacts", "MessageJoiner"]
 
 PAYLOAD_LIMIT = 16 * 1024 * 1024
 START_LIMIT = 512
@@ -48,6 +50,12 @@ class MessageFacts(NamedTuple):
         )
 
 
+class LargeSink(Protocol):
+    """Takes a message in pieces. ``last``: no more of it will come."""
+
+    def feed(self, content: bytes, *, last: bool) -> object: ...
+
+
 class MessageJoiner:
     """The state between the fragments of one direction.
 
@@ -59,6 +67,7 @@ class MessageJoiner:
     """
 
     __slots__ = (
+        "begin_large",
         "compressed",
         "deflate",
         "foreign_rsv",
@@ -74,6 +83,7 @@ class MessageJoiner:
         "wire_len",
         "_keeping",
         "_kept",
+        "_large",
         "_readable",
         "_utf8",
     )
@@ -87,10 +97,15 @@ class MessageJoiner:
         self.messages = 0
         self.keep_payload = False
         self.payload_limit = PAYLOAD_LIMIT
+        self.begin_large: Callable[[int, bool], LargeSink | None] | None = None
+        self._large: LargeSink | None = None
         self._utf8 = Utf8Validator()
         self._forget()
 
     def _forget(self) -> None:
+        if self._large is not None:
+            self._large.feed(b"", last=True)
+            self._large = None
         self.opcode = 0
         self.compressed = False
         self.frames = 0
@@ -177,6 +192,10 @@ class MessageJoiner:
         self._forget()
         return facts, violation
 
+    def so_far(self) -> bytes:
+        """What was kept of the open message, which will never be whole."""
+        return bytes(self._kept) if self._keeping and self._readable else b""
+
     # --- also asked by the reader ---
 
     def is_utf8(self, text: bytes) -> bool:
@@ -197,9 +216,15 @@ class MessageJoiner:
         self.payload_len += len(content)
         if len(self.start) < START_LIMIT:
             self.start += content[: START_LIMIT - len(self.start)]
+        if self._large is not None:
+            self._large.feed(content, last=False)
         if self._keeping:
             if self.payload_len > self.payload_limit:
                 self._keeping = False
+                if self.begin_large is not None:
+                    self._large = self.begin_large(self.opcode, self.compressed)
+                if self._large is not None:
+                    self._large.feed(bytes(self._kept) + content, last=False)
                 self._kept = b""
             elif not self._kept:
                 self._kept = content

@@ -43,9 +43,10 @@ class FrameReader:
 
     After each :meth:`walk`: ``frames``, ``payload_bytes``, ``wire_bytes`` are totals since the
     start; ``controls`` the control frames of this chunk; ``finished`` its finished messages (only
-    with ``tell_messages``); ``wholes`` (only with ``keep``) a :class:`Whole` for each record, but
-    of a large frame its :class:`Piece` entries; ``previews`` one entry a record (only with
-    ``preview``).
+    with ``tell_messages``, or ``tap`` and ``preview``); ``wholes`` (only with ``keep``) a
+    :class:`Whole` for each record, but of a large frame its :class:`Piece` entries; ``previews``
+    one entry a record (only with ``preview``); ``tapped`` (only with ``tap``) opcode and content of
+    finished messages that are not in ``finished``, and of frames with a reserved opcode.
     """
 
     __slots__ = (
@@ -62,6 +63,8 @@ class FrameReader:
         "preview",
         "previews",
         "rsv_reserved",
+        "tap",
+        "tapped",
         "tell_messages",
         "whole_frame_limit",
         "wholes",
@@ -86,6 +89,8 @@ class FrameReader:
         self.keep = False
         self.early = False  # a large frame's record comes with its header, not at its end
         self.preview = False
+        self.tap = False
+        self.tapped: list[tuple[int, bytes]] = []
         self.tell_messages = False
         self.whole_frame_limit = WHOLE_FRAME_LIMIT
         self.large: LargeFrame | None = None
@@ -129,6 +134,7 @@ class FrameReader:
         joiner = self.joiner
         mask_bit = 0x80 if self.masked else 0
         unusual = self.keep or self.preview or self.tell_messages or self.closed
+        tap = self.tapped.append if self.tap else None
         payload_bytes = 0
         first = pos
 
@@ -163,6 +169,8 @@ class FrameReader:
                     key = data[start - 4 : start]
                     if b0 == 0x81:
                         text = apply_mask(data[start:end], key)
+                        if tap is not None:
+                            tap((1, text))
                         if not text.isascii() and not joiner.is_utf8(text):
                             shape = (b0, payload_len, end - pos, "invalid-utf8")
                             append((_from_bytes(key), shape))
@@ -170,6 +178,8 @@ class FrameReader:
                             payload_bytes += payload_len
                             pos = end
                             continue
+                    elif tap is not None:
+                        tap((2, apply_mask(data[start:end], key)))
                     append((_from_bytes(key), (b0, payload_len, end - pos, None)))
                 else:
                     violation = None
@@ -177,6 +187,8 @@ class FrameReader:
                         text = data[start:end]
                         if not text.isascii() and not joiner.is_utf8(text):
                             violation = "invalid-utf8"
+                    if tap is not None:
+                        tap((b0 & 3, data[start:end]))
                     append((-1, (b0, payload_len, end - pos, violation)))
                 joiner.messages += 1
             else:
@@ -224,9 +236,11 @@ class FrameReader:
         if b1 > 0x7F:
             key = data[n - payload_len - 4 : n - payload_len]
             mask = _from_bytes(key)
-            if b0 == 0x81:
+            if b0 == 0x81 or self.tap:
                 payload = apply_mask(payload, key)
         violation = None
+        if self.tap:
+            self.tapped.append((b0 & 3, payload))
         if b0 == 0x81 and not payload.isascii() and not joiner.is_utf8(payload):
             violation = "invalid-utf8"
         joiner.messages += 1
@@ -257,6 +271,8 @@ class FrameReader:
         if b0 & 0x08 or b0 & 0x07 > 2:  # a reserved data opcode (§5.2) is recorded, no message
             if self.keep:
                 self.wholes.append(Whole(data[pos:end], payload))
+            elif self.tap and not b0 & 0x08:
+                self.tapped.append((b0 & 7, payload))
         else:
             joiner = self.joiner
             begun = joiner.frame_begins(b0, end - pos)
@@ -264,8 +280,8 @@ class FrameReader:
             content, wrong = joiner.payload_piece(payload, last=b0 > 0x7F)
             message, wrong_end = joiner.frame_ends(b0)
             violation = violation or begun or wrong or wrong_end
-            if message is not None and self.tell_messages:
-                self.finished.append(message)
+            if message is not None:
+                self._finished(message)
             if self.keep:
                 self.wholes.append(
                     Whole(data[pos:end], payload, content, message, opcode, compressed)
@@ -273,6 +289,12 @@ class FrameReader:
         if self.preview:
             self.previews.append(payload[:PREVIEW_LIMIT])
         return mask, (b0, end - start, end - pos, violation)
+
+    def _finished(self, message: MessageFacts) -> None:
+        if self.tell_messages or (self.tap and self.preview):
+            self.finished.append(message)
+        elif self.tap and message.payload is not None:
+            self.tapped.append((message.opcode, message.payload))
 
     def _header_violation(self, b0: int, b1: int, payload_len: int) -> str | None:
         """What the two first bytes and the length break (§5.2, §5.5), most telling first."""
@@ -343,13 +365,14 @@ class FrameReader:
             large.start += piece[: PREVIEW_LIMIT - len(large.start)]
         large.offset += len(piece)
         ended = large.offset == large.payload_len
+        content = None
         if not large.b0 & 0x08 and large.b0 & 0x07 < 3:
-            _, wrong = self.joiner.payload_piece(piece, last=large.b0 > 0x7F and ended)
+            content, wrong = self.joiner.payload_piece(piece, last=large.b0 > 0x7F and ended)
             large.violation = large.violation or wrong
         if ended:
             self._end_large(large, records)
         if self.keep:
-            self.wholes.append(Piece(raw, large, first, ended))
+            self.wholes.append(Piece(raw, large, first, ended, content))
 
     def _end_large(self, large: LargeFrame, records: list[Record]) -> None:
         self.large = None
@@ -359,8 +382,8 @@ class FrameReader:
         elif large.b0 & 0x07 < 3:
             large.message, wrong = self.joiner.frame_ends(large.b0)
             large.violation = large.violation or wrong
-            if large.message is not None and self.tell_messages:
-                self.finished.append(large.message)
+            if large.message is not None:
+                self._finished(large.message)
         if not self.early:
             records.append(large.record)
             if self.preview:

@@ -38,12 +38,16 @@ class Whole(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Some bytes of a frame too large to keep; likewise. ``raw`` of the first has the header."""
+    """Some bytes of a frame too large to keep; likewise. ``raw`` of the first has the header.
+
+    ``content`` is what the application gets of a data frame's piece; None: unreadable.
+    """
 
     raw: bytes
     frame: LargeFrame
     first: bool
     last: bool
+    content: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Piece({len(self.raw)} bytes of {self.frame!r})"

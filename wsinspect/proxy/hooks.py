@@ -111,6 +111,8 @@ class ScriptHooks:
     """
 
     outside = True  # answers come from jobs that the layer waits for
+    controls = False
+    masks = False
 
     def __init__(self, flow: http.HTTPFlow, keep_messages: int) -> None:
         self.flow = flow
@@ -125,6 +127,9 @@ class ScriptHooks:
 
     def judge(self, observation: Observation) -> None:  # noqa: ARG002 - of Policy
         raise AssertionError("scripts answer by jobs")
+
+    def large(self, opcode: int, *, compressed: bool) -> None:  # noqa: ARG002 - of Policy
+        """Scripts are shown whole messages only."""
 
     @property
     def wanted(self) -> bool:

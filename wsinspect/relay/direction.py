@@ -5,6 +5,8 @@ Owns: when bytes leave. Two ways:
 *pass* – nothing can change or stop this direction: the original chunk leaves at once, a decoded
 copy becomes records. This is the hot path.
 
+A watch sees what passes this way a moment later, or at once where payload is to be shown.
+
 *edit* – a policy wants to see frames or messages first, something waits to be put in between, or
 the connection is being closed: an :class:`Editor` takes whole frames apart.
 
@@ -19,10 +21,12 @@ from typing import TYPE_CHECKING
 
 from wsinspect.protocol.opcodes import CLOSE
 from wsinspect.protocol.reader import WHOLE_FRAME_LIMIT, FrameReader
+from wsinspect.protocol.records import Record
 from wsinspect.relay.editor import Editor
 from wsinspect.relay.observation import DirectionName, Observation
-from wsinspect.relay.policy import Policy
+from wsinspect.relay.policy import Policy, Watch
 from wsinspect.relay.rewrite import MessageWriter
+from wsinspect.relay.watching import hand_over, shown
 
 if TYPE_CHECKING:
     from wsinspect.relay.relay import Relay
@@ -37,7 +41,8 @@ class Direction:
 
     ``open`` turns False when the destination is gone: what arrives then is recorded as not
     forwarded. While there is a ``question`` the owner stops reading; it calls :meth:`answer` then.
-    An open message, or an unfinished frame, is held up to ``hold_limit`` bytes.
+    An open message, or an unfinished frame, is held up to ``hold_limit`` bytes. ``masks``: payload
+    may be shown only as the policy or the watch says.
     """
 
     __slots__ = (
@@ -46,14 +51,17 @@ class Direction:
         "_editor",
         "_frames",
         "hold_limit",
+        "masks",
         "name",
         "open",
         "policy",
         "reader",
         "receive",
         "relay",
+        "rules_of",
         "seq",
         "to_client",
+        "watch",
         "writer",
     )
 
@@ -65,6 +73,7 @@ class Direction:
         policy: Policy | None,
         relay: Relay,
         hold_limit: int = HOLD_LIMIT,
+        watch: Watch | None = None,
     ) -> None:
         self.name = name
         self.to_client = name == "to_client"
@@ -74,7 +83,17 @@ class Direction:
         self.relay = relay
         self.seq = 0
         self.open = True
+        self.rules_of: list[list[str]] = []  # of each of the reader's finished messages
         self.hold_limit = hold_limit
+        self.watch = watch
+        self.masks = watch is not None or (policy is not None and policy.masks)
+        if watch is not None:
+            joiner = reader.joiner
+            reader.tap = joiner.keep_payload = True
+            joiner.payload_limit = watch.hold_limit
+            joiner.begin_large = lambda opcode, compressed: watch.large(
+                opcode, compressed=compressed
+            )
         self._clock = relay.clock  # at hand for the hot path
         self._frames = relay.recorder.frames
         self._connection = relay.connection
@@ -91,6 +110,8 @@ class Direction:
         if records:
             relay = self.relay
             now_ns = self._clock()
+            if self.watch is not None:
+                self._show(self.watch, now_ns, records)
             self._frames(self, now_ns, self.seq, records, self.open, reader.previews)
             if reader.previews:
                 reader.previews = []
@@ -106,6 +127,14 @@ class Direction:
             if reader.finished:
                 relay.saw_messages(self, now_ns)
         return data if self.open else b""
+
+    def _show(self, watch: Watch, now_ns: int, records: list[Record]) -> None:
+        """What passes, to the watch; what may be shown of it, to the recorder."""
+        reader = self.reader
+        if reader.tapped or reader.controls:
+            hand_over(self, watch, now_ns)
+        if reader.finished or reader.previews:
+            shown(self, watch, now_ns, records)
 
     # --- edit ---
 
@@ -158,4 +187,7 @@ class Direction:
 
         Returns what leaves now; with a question open, :meth:`answer` returns the rest.
         """
+        joiner = self.reader.joiner
+        if self.watch is not None and (rest := joiner.so_far()):
+            self.watch.later(self, self._clock(), [(joiner.opcode, rest)])
         return b"" if self._editor is None else self._editor.end()

@@ -9,7 +9,8 @@ Control frames never wait behind a held message, but for a Close frame: after it
 leave, so the verdict on what is held comes first. The same holds where the sender's socket ends
 and where a new message begins inside another (a violation): nothing leaves without a verdict.
 
-Memory: an open message is held up to ``hold_limit`` bytes, an unfinished frame likewise.
+Memory: an open message is held up to ``hold_limit`` bytes, an unfinished frame likewise; beyond
+that a policy that can judges it in pieces (``holdback.py``).
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING, Final
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
 from wsinspect.protocol.records import LargeFrame, Piece, Record, Whole
 from wsinspect.relay.hold import Held, Hold, released, rewritten
+from wsinspect.relay.large import LargeMessage
 from wsinspect.relay.observation import Observation
 from wsinspect.relay.outlet import Outlet
 from wsinspect.relay.step import Step
+from wsinspect.relay.watching import hand_over
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
@@ -44,6 +47,7 @@ class Editor:
         "_then",
         "direction",
         "hold",
+        "large",
         "outlet",
         "policy",
         "question",
@@ -66,6 +70,7 @@ class Editor:
         self._ended = 0  # 1: the sender's socket has; 2: and its unfinished frame was seen to
         self.outlet = Outlet(direction)
         self.hold = Hold()
+        self.large = LargeMessage(self)
 
     # --- in ---
 
@@ -78,12 +83,15 @@ class Editor:
         reader.controls.clear()  # each has its turn as a step
         reader.finished.clear()  # likewise, with its last frame
         now_ns = self.relay.clock()
+        if direction.watch is not None and reader.tapped:
+            hand_over(direction, direction.watch, now_ns)
+        shown = b"" if direction.masks else None  # until there is a verdict
         for whole in wholes:
             if isinstance(whole, Piece) and not (whole.first if reader.early else whole.last):
-                self._steps.append(Step(-1, now_ns, whole.frame.b0, None, whole))
+                self._steps.append(Step(-1, now_ns, whole.frame.b0, None, whole, shown))
                 continue
             record = next(records)
-            self._steps.append(Step(direction.seq, now_ns, record[1][0], record, whole))
+            self._steps.append(Step(direction.seq, now_ns, record[1][0], record, whole, shown))
             direction.seq += 1
         return self.advance()
 
@@ -104,10 +112,10 @@ class Editor:
         return self.advance()
 
     def shut(self, close_payload: bytes) -> bytes:
-        held = self.hold.take()
+        held = [one.step for one in self.hold.take()] + self.large.give_up()
         self.outlet.close(close_payload)
-        for one in held:
-            self.outlet.stop(one.step)
+        for step in held:
+            self.outlet.stop(step)
         return self.advance()
 
     def end(self) -> bytes:
@@ -136,9 +144,11 @@ class Editor:
     def _next(self) -> bool:
         if self._steps:
             step = self._steps[0]
-            if self.hold.frames and self._ends_held(step):
-                self._ask_message(fin=False)
-                return True
+            if self._ends_held(step):
+                if self.hold.frames:
+                    self._ask_message(fin=False)
+                    return True
+                self.large.end()
             self._steps.popleft()
             if isinstance(step.whole, Piece):
                 self._piece(step, step.whole)
@@ -147,11 +157,15 @@ class Editor:
             return True
         if self._ended == 1 and not (self.hold.frames and self._ends_held_cut):
             self._ended = 2
+            if self._ends_held_cut:
+                self.large.end()
             self._cut_off()
             return True
         if self._ended and self.hold.frames:
             self._ask_message(fin=False)
             return True
+        if self._ended:
+            self.large.end()
         return False
 
     @property
@@ -190,7 +204,7 @@ class Editor:
             return
         record, whole = self._cut
         b0, _, _, violation = record[1]
-        if self._refuses(violation):
+        if self.refuses(violation):
             return
         direction = self.direction
         step = Step(-1, self.relay.clock(), b0 & 0x7F, None, whole)  # it never ended
@@ -206,7 +220,7 @@ class Editor:
 
     def _whole_frame(self, step: Step, whole: Whole) -> None:
         b0 = step.b0
-        refused = not self.outlet.shut and not self.outlet.ahead and self._refuses(step.violation)
+        refused = not self.outlet.shut and not self.outlet.ahead and self.refuses(step.violation)
         if self._ended < 2:
             step.note(self.direction, whole.payload)
             self.outlet.fate.came(step, whole.message)
@@ -217,7 +231,11 @@ class Editor:
             self.outlet.leave(step, whole.raw[ahead:], whole.payload, b0)
             if b0 & 0x0F < 3:
                 self.outlet.passing = b0 < 0x80
-        elif self.policy is not None and self.policy.frames:
+        elif self.large.open:
+            self.large.go_on(step, whole)
+        elif self.policy is not None and (
+            self.policy.frames or (self.policy.controls and b0 & 0x0F > 2)
+        ):
             self._ask(step.question(self.direction, whole), lambda seen: self._judged(step, seen))
         else:
             self._passes(step, whole)
@@ -227,6 +245,7 @@ class Editor:
         whole = step.whole
         assert isinstance(whole, Whole)
         b0 = step.b0
+        step = step.masked(seen)
         if seen.closing is not None:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
             self.outlet.stop(step)
@@ -238,7 +257,7 @@ class Editor:
                 self.outlet.leave(step, frame, seen.rewritten)
             else:
                 self.outlet.stop(step)
-        elif self._is_held(b0):
+        elif self.is_held(b0):
             self._hold(step, Held(step, whole, b"", seen.rewritten or b""), dropped=seen.dropped)
         elif seen.rewritten is not None:
             self._write_fragment(step, seen.rewritten, changed=True)
@@ -248,7 +267,7 @@ class Editor:
                 self.outlet.end_message()
             self.outlet.boundary()
 
-    def _is_held(self, b0: int) -> bool:
+    def is_held(self, b0: int) -> bool:
         policy = self.policy
         return b0 & 0x0F < 3 and policy is not None and policy.messages and not self.outlet.passing
 
@@ -256,7 +275,7 @@ class Editor:
         """The frame goes on as it came."""
         if self.outlet.shut:
             self.outlet.stop(step)
-        elif self._is_held(step.b0):
+        elif self.is_held(step.b0):
             self._hold(step, Held(step, whole, whole.raw, whole.content or b""))
         elif not step.b0 & 0x0F and whole.opcode and not self.outlet.message_open:
             # The frames of its message before it were dropped: now it is the first.
@@ -276,6 +295,9 @@ class Editor:
     def _piece(self, step: Step, piece: Piece) -> None:
         """Some of a frame over the limit: it leaves as it comes, or the connection is closed."""
         raw = piece.raw
+        if self.large.open or self.large.begins_with(piece):
+            self.large.go_on(step, piece)
+            return
         if piece.first:
             ahead, self.outlet.ahead = self.outlet.ahead, 0
             raw = raw[ahead:]
@@ -285,7 +307,7 @@ class Editor:
                 goes = goes and (written or self.relay.unrecorded()) and not self.outlet.shut
             self.outlet.large = goes
         elif self.outlet.large:
-            self._refuses(piece.frame.violation)  # it must end, but the Close frame follows it
+            self.refuses(piece.frame.violation)  # it must end, but the Close frame follows it
         if self.outlet.large:
             self.outlet.raw(raw)
         if not piece.last:
@@ -302,10 +324,10 @@ class Editor:
                 self.outlet.passing = step.b0 < 0x80
 
     def _large_goes(self, large: LargeFrame) -> bool:
-        if self.outlet.shut or self._refuses(large.violation):
+        if self.outlet.shut or self.refuses(large.violation):
             return False
         policy = self.policy
-        if policy is not None and (policy.frames or self._is_held(large.b0)):
+        if policy is not None and (policy.frames or self.is_held(large.b0)):
             if not self.relay.too_large(self.direction, compressed=self.reader.joiner.compressed):
                 return False
             if large.b0 & 0x0F < 3:
@@ -324,6 +346,8 @@ class Editor:
         else:
             hold.add(held)
             unreadable = held.whole.content is None and held.raw
+            if hold.cost > self.direction.hold_limit and not unreadable and self.large.begin():
+                return
             if unreadable or hold.cost > self.direction.hold_limit:
                 if self.relay.too_large(self.direction, compressed=held.whole.compressed):
                     self._release_held()
@@ -342,6 +366,9 @@ class Editor:
     def _message_judged(self, seen: Observation) -> None:
         changed = self.hold.changed or seen.rewritten is not None
         held = self.hold.take()
+        self.outlet.fate.judged(seen.shown)
+        if len(held) == 1:
+            held = [held[0]._replace(step=held[0].step.masked(seen))]
         if not held:
             return  # the connection was closed while the question was open
         if seen.closing is not None:
@@ -370,7 +397,7 @@ class Editor:
 
     # --- small things ---
 
-    def _refuses(self, violation: str | None) -> bool:
+    def refuses(self, violation: str | None) -> bool:
         if violation is None or self.relay.on_violation == "pass":
             return False
         self.relay.close(_VIOLATION_CODES.get(violation, 1002), violation, "policy")

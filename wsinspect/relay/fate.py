@@ -7,12 +7,15 @@ was stopped. Must not know: why a frame leaves or does not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wsinspect.model.events import Action
 from wsinspect.protocol.messages import START_LIMIT, MessageFacts
 from wsinspect.protocol.records import Piece
+from wsinspect.relay.observation import Shown
 from wsinspect.relay.step import Step
+from wsinspect.relay.watching import NOTHING, masked
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
@@ -27,11 +30,14 @@ def tell_message(
     action: Action = "pass",
     *,
     injected: bool = False,
+    rules: Sequence[str] = (),
 ) -> None:
     """To the recorder; never with a payload that was not forwarded."""
     if action in ("drop", "close"):
         facts = facts._replace(payload=None, start=b"")
-    direction.relay.recorder.message(direction, now_ns, facts, action=action, injected=injected)
+    direction.relay.recorder.message(
+        direction, now_ns, facts, action=action, injected=injected, rules=rules
+    )
 
 
 def tell_injected(direction: Direction, opcode: int, payload: bytes, frame_len: int) -> None:
@@ -49,7 +55,16 @@ class Fate:
     before those that are still held.
     """
 
-    __slots__ = ("_actions", "_all_kept", "_facts", "_kept", "_now_ns", "_open", "direction")
+    __slots__ = (
+        "_actions",
+        "_all_kept",
+        "_facts",
+        "_kept",
+        "_now_ns",
+        "_open",
+        "_shown",
+        "direction",
+    )
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
@@ -62,6 +77,12 @@ class Fate:
         self._open = 0  # frames that came and have become nothing yet
         self._kept = bytearray()  # the payload that has left, as far as the log may want it
         self._all_kept = True
+        self._shown: Shown | None = None  # by a policy that masks
+
+    def judged(self, one: Shown | None) -> None:
+        """What may be shown of the open message, where its policy masks."""
+        if one is not None:
+            self._shown = one
 
     def came(self, step: Step, message: MessageFacts | None) -> None:
         """``message``: the one that this frame finishes."""
@@ -112,6 +133,8 @@ class Fate:
             kept = bytes(self._kept)
             whole = kept if self._all_kept and self.direction.reader.joiner.keep_payload else None
             facts = facts._replace(payload=whole, start=kept[:START_LIMIT])
-        now_ns = self._now_ns
+        now_ns, one = self._now_ns, self._shown
         self._begin()
-        tell_message(self.direction, now_ns, facts, action)
+        if self.direction.masks:
+            facts = masked(facts, one or NOTHING)
+        tell_message(self.direction, now_ns, facts, action, rules=one.rules if one else ())

@@ -7,7 +7,7 @@ know: how the answer is carried out (``editor.py``), who asks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wsinspect.model.connection import Connection
 from wsinspect.protocol.close_codes import is_valid_on_wire
@@ -15,7 +15,7 @@ from wsinspect.protocol.frames import parse_close
 from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES, TEXT
 from wsinspect.protocol.utf8 import Utf8Validator
 
-__all__ = ["Close", "Observation", "UnchangeableFrame"]
+__all__ = ["Close", "Observation", "Shown", "UnchangeableFrame"]
 
 DirectionName = Literal["to_server", "to_client"]
 
@@ -36,6 +36,19 @@ class Close:
     reason: str = field(repr=False)
 
 
+class Shown(NamedTuple):
+    """What may be shown of a message: its payload with what is secret masked, and its rules.
+
+    ``payload`` is None where it cannot be masked.
+    """
+
+    payload: bytes | None
+    rules: list[str]
+
+    def __repr__(self) -> str:  # never payload
+        return f"Shown(rules={self.rules})"
+
+
 @dataclass(slots=True, eq=False)
 class Observation:
     """One frame or one joined message, before it is forwarded.
@@ -43,7 +56,8 @@ class Observation:
     ``payload`` is unmasked; of a message it is also joined and decompressed, of a frame it is as
     on the wire. ``fin`` is False on a message that will never be whole: the sender closed, was cut
     off, or began another one; the payload is what is there. ``timestamp_ns`` is when it had
-    arrived. The last call of :meth:`drop`, :meth:`rewrite` and :meth:`close` counts.
+    arrived. The last call of :meth:`drop`, :meth:`rewrite` and :meth:`close` counts. ``shown`` is
+    set by a policy that masks: what may be shown of it, wherever that is.
     """
 
     connection: Connection
@@ -59,6 +73,7 @@ class Observation:
     dropped: bool = field(default=False, init=False)
     rewritten: bytes | None = field(default=None, init=False, repr=False)
     closing: Close | None = field(default=None, init=False)
+    shown: Shown | None = field(default=None, init=False, repr=False)
 
     @property
     def opcode(self) -> str:

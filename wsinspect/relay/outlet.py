@@ -11,8 +11,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
-from wsinspect.protocol.reader import PREVIEW_LIMIT
-from wsinspect.protocol.records import Piece
 from wsinspect.relay.fate import Fate, tell_injected
 from wsinspect.relay.step import Step
 
@@ -61,6 +59,12 @@ class Outlet:
         self._close_left = reader.closed  # a Close frame of the sender's
         self._closing: bytes | None = None  # a Close frame of ours waits for the frame boundary
         self._injections: deque[tuple[int, bytes]] = deque()
+
+    def cut(self) -> None:
+        """Nothing more leaves, not even the rest of the frame that is half way out."""
+        self.shut = True
+        self.large = False
+        self._injections.clear()
 
     def take(self) -> bytes:
         """What leaves now."""
@@ -160,11 +164,7 @@ class Outlet:
         if step.record is None:
             return True
         direction = self.direction
-        previews = []
-        if direction.reader.preview:
-            whole = step.whole
-            start = whole.frame.start if isinstance(whole, Piece) else whole.payload
-            previews.append(start[:PREVIEW_LIMIT])
+        previews = [step.preview] if direction.reader.preview else []
         forwarded = forwarded and direction.open
         return self.relay.recorder.frames(
             direction, step.now_ns, step.seq, [step.record], forwarded, previews

@@ -1,31 +1,82 @@
-"""The interface between the relay and whoever may change or stop traffic.
+"""The interface between the relay and whoever may change, stop or merely watch traffic.
 
-A policy is compiled for one connection at its handshake. With none, original bytes pass at
-once. With one, the relay shows it frames or joined messages before anything of them leaves.
+A policy is compiled for one direction of one connection at its handshake. With none, original
+bytes pass at once. With one, the relay shows it frames or joined messages before anything of
+them leaves. A watch sees what passes, and can stop nothing of it.
 """
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from wsinspect.relay.observation import Observation
+from wsinspect.relay.observation import Observation, Shown
 
-__all__ = ["OnError", "OnViolation", "Policy"]
+if TYPE_CHECKING:
+    from wsinspect.relay.direction import Direction
+
+__all__ = ["LargeVerdict", "OnError", "OnViolation", "Policy", "StreamJudge", "Watch"]
 
 OnViolation = Literal["pass", "close"]
 OnError = Literal["open", "closed"]
 
 
 class Policy(Protocol):
-    """What a connection's policy wants to see, and its judgement.
+    """What a direction's policy wants to see, and its judgement.
 
     ``judge`` answers by the observation's methods. With ``outside`` the relay does not call it:
     the direction waits with ``question`` set until its owner has answered (a script that may
-    take its time) and reads nothing more meanwhile.
+    take its time) and reads nothing more meanwhile. ``frames``: every frame; ``controls``: those
+    that belong to no message (control frames, reserved opcodes), shown as frames.
+
+    ``large`` is asked for when a message goes beyond ``hold_limit`` bytes: what it returns judges
+    the message in pieces. None: it cannot; the user's ``--on-error`` decides.
     """
 
     frames: bool
     messages: bool
+    controls: bool
     outside: bool
+    masks: bool  # payload may be shown only as ``Observation.shown`` says
 
     def judge(self, observation: Observation) -> None: ...
+
+    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None: ...
+
+
+class LargeVerdict(NamedTuple):
+    """On a large message so far. Offsets are bytes of content since the message's begin.
+
+    Up to ``safe`` nothing more will be found, so it may leave. ``edits`` are new: bytes to be
+    overwritten, by as many, before they leave. ``stop``: nothing more of it may leave; the
+    connection ends with this code and reason.
+    """
+
+    safe: int
+    edits: list[tuple[int, bytes]]
+    stop: tuple[int, str] | None = None
+
+    def __repr__(self) -> str:  # never payload
+        return f"LargeVerdict(safe={self.safe}, {len(self.edits)} edits, stop={self.stop})"
+
+
+class StreamJudge(Protocol):
+    """Judges one message in pieces. ``last``: no more will come."""
+
+    def feed(self, content: bytes, *, last: bool) -> LargeVerdict: ...
+
+
+class Watch(Protocol):
+    """Sees the messages of one direction as they pass.
+
+    ``later`` takes ``(opcode, payload)`` of what was forwarded and looks at it soon. Where payload
+    is to be shown to somebody, ``now`` looks at once. ``large`` is as a policy's, but stops
+    nothing. Neither raises.
+    """
+
+    hold_limit: int
+
+    def later(self, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]) -> None: ...
+
+    def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown: ...
+
+    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None: ...

@@ -7,7 +7,7 @@ carrier) moves the bytes, tells it about the ends of sockets, and keeps its time
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from wsinspect.model.connection import Cause, Connection, Side
@@ -20,7 +20,7 @@ from wsinspect.protocol.reader import Record
 from wsinspect.relay.direction import HOLD_LIMIT, Direction
 from wsinspect.relay.fate import tell_message
 from wsinspect.relay.observation import Observation
-from wsinspect.relay.policy import OnError, OnViolation, Policy
+from wsinspect.relay.policy import OnError, OnViolation, Policy, Watch
 from wsinspect.relay.rewrite import MessageWriter
 
 __all__ = ["CLOSE_WAIT_S", "Recorder", "Relay"]
@@ -53,6 +53,7 @@ class Recorder(Protocol):
         *,
         action: Action = "pass",
         injected: bool = False,
+        rules: Sequence[str] = (),
     ) -> None:
         """A data message, after its frames. ``facts`` has no payload that was not forwarded."""
 
@@ -65,7 +66,8 @@ class Relay:
     ``outbox`` holds bytes that must leave beside those that ``receive`` returned, as
     ``(direction, bytes)``: the owner looks at it after every call and empties it. ``closing`` is
     set once a Close frame of ours was sent; the owner then ends both sockets when
-    :attr:`closed_by_both` or after :data:`CLOSE_WAIT_S`.
+    :attr:`closed_by_both` or after :data:`CLOSE_WAIT_S`. ``policies`` and ``watches`` are
+    those of the direction to the server and to the client; ``policy`` is one for both.
     """
 
     __slots__ = (
@@ -87,6 +89,8 @@ class Relay:
         recorder: Recorder,
         *,
         policy: Policy | None = None,
+        policies: tuple[Policy | None, Policy | None] | None = None,
+        watches: tuple[Watch | None, Watch | None] = (None, None),
         on_violation: OnViolation = "pass",
         on_error: OnError = "open",
         audit: bool = False,
@@ -101,6 +105,7 @@ class Relay:
         self.clock = clock
         self.outbox: list[tuple[Direction, bytes]] = []
         self.closing = False
+        policies = policies or (policy, policy)
         deflate = connection.handshake.deflate
         server_writer = client_writer = None
         if deflate is not None:
@@ -118,9 +123,10 @@ class Relay:
                 deflater=server_writer,
                 context_takeover=deflate is not None and not deflate.client_no_context_takeover,
             ),
-            policy,
+            policies[0],
             self,
             hold_limit,
+            watches[0],
         )
         self.to_client = Direction(
             "to_client",
@@ -130,9 +136,10 @@ class Relay:
                 deflater=client_writer,
                 context_takeover=deflate is not None and not deflate.server_no_context_takeover,
             ),
-            policy,
+            policies[1],
             self,
             hold_limit,
+            watches[1],
         )
 
     # --- what the directions report ---
@@ -165,9 +172,14 @@ class Relay:
 
     def saw_messages(self, direction: Direction, now_ns: int) -> None:
         """Messages passed – or did not, as the destination is gone."""
-        for facts in direction.reader.finished:
-            tell_message(direction, now_ns, facts, "pass" if direction.open else "close")
-        direction.reader.finished.clear()
+        reader = direction.reader
+        if reader.tell_messages:
+            action: Action = "pass" if direction.open else "close"
+            rules = direction.rules_of or [[]] * len(reader.finished)
+            for facts, ids in zip(reader.finished, rules, strict=True):
+                tell_message(direction, now_ns, facts, action, rules=ids)
+        reader.finished.clear()
+        direction.rules_of = []
 
     # --- closing ---
 

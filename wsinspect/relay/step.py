@@ -21,7 +21,8 @@ __all__ = ["Step"]
 class Step(NamedTuple):
     """A frame, or a piece of one. ``record`` is None, ``seq`` -1 where none is to be made.
 
-    ``b0`` is its first byte, without FIN where the frame was cut off.
+    ``b0`` is its first byte, without FIN where the frame was cut off. ``shown``: what may be shown
+    of it instead of its payload; None: all.
     """
 
     seq: int
@@ -29,6 +30,7 @@ class Step(NamedTuple):
     b0: int
     record: Record | None
     whole: Whole | Piece
+    shown: bytes | None = None
 
     def __repr__(self) -> str:  # never payload
         return f"Step(seq={self.seq}, record={self.record}, {self.whole!r})"
@@ -36,6 +38,20 @@ class Step(NamedTuple):
     @property
     def violation(self) -> str | None:
         return None if self.record is None else self.record[1][3]
+
+    @property
+    def preview(self) -> bytes:
+        """The first bytes that may be shown."""
+        if self.shown is not None:
+            return self.shown[:PREVIEW_LIMIT]
+        whole = self.whole
+        return (whole.frame.start if isinstance(whole, Piece) else whole.payload)[:PREVIEW_LIMIT]
+
+    def masked(self, seen: Observation) -> Step:
+        """The same, to be shown as the policy said."""
+        if seen.shown is None:
+            return self
+        return self._replace(shown=seen.shown.payload or b"")
 
     def note(self, direction: Direction, payload: bytes) -> None:
         """What the connection's facts are about: the frame has come, whatever becomes of it."""

@@ -149,6 +149,9 @@ class DashboardServer:
             client.dirty.discard(connection)
         self._to_all(totals + line)
 
+    def alert(self, line: bytes) -> None:
+        self._to_all(line)
+
     def stats(self, line: bytes) -> None:
         self._to_all(line)
 

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from wsinspect.model import events
@@ -52,6 +52,7 @@ class Viewer(Protocol):
     def opened(self, line: bytes) -> None: ...
     def frames(self, batches: list[Batch]) -> None: ...
     def closed(self, connection: Connection, line: bytes) -> None: ...
+    def alert(self, line: bytes) -> None: ...
     def stats(self, line: bytes) -> None: ...
     def problem(self, say: str) -> None: ...
     def cut(self) -> None: ...
@@ -87,6 +88,7 @@ class Hub:
         self.connections_total = 0
         self.handshakes_failed = 0
         self.inspection_errors = 0
+        self.alerts = 0
         self.dashboard_dropped = 0  # lines that slow dashboards missed, also those that left
         self._log_frames = log is not None and record in ("frames", "all")
         self._log_messages = log is not None and record in ("messages", "all")
@@ -184,6 +186,7 @@ class Hub:
         *,
         action: events.Action = "pass",
         injected: bool = False,
+        rules: Sequence[str] = (),
     ) -> None:
         if self._log_messages:
             self.flush()
@@ -196,8 +199,17 @@ class Hub:
                 action=action,
                 injected=injected,
                 payloads=self.payloads,
+                rules=rules,
             )
             self._write(line, 1)
+
+    def alert(self, connection: Connection, now_ns: int, alert: events.Alert) -> None:
+        """A rule's finding: always on record, and shown."""
+        self.alerts += 1
+        self.flush()
+        line = events.alert_event(connection, alert, now_ns)
+        self._write(line, 1)
+        self._show(lambda viewer: viewer.alert(line))
 
     def inspection_failed(self, connection: Connection, say: str) -> None:
         self.inspection_errors += 1
@@ -290,6 +302,7 @@ class Hub:
             log_dropped=0 if log is None else log.dropped,
             dashboard_dropped=self.dashboard_dropped,
             inspection_errors=self.inspection_errors,
+            alerts=self.alerts,
         )
         if log is not None and log.error is not None:
             stats.log_error = log.error
