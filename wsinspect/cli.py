@@ -11,9 +11,11 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from wsinspect import __version__
+from wsinspect.cli_rules import add_rules_command
 
 __all__ = ["main"]
 
@@ -47,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.arguments = arguments[1:]
         return int(args.function(args))
     except UsageError as error:
-        print(f"wsinspect: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"wsinspect: {line}", file=sys.stderr)
         return USAGE_ERROR
     except BrokenPipeError:
         return 0
@@ -97,7 +100,10 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     attach.add_argument("address", nargs="?", metavar="SOCKET", help="default: the only one")
     commands["attach"] = attach
 
+    add_rules_command(sub, commands)
+
     schema = sub.add_parser("schema", help="the log's JSON Schema", allow_abbrev=False)
+    schema.add_argument("--rules", action="store_true", help="of the rule language instead")
     schema.set_defaults(function=_schema)
     commands["schema"] = schema
     return parser, commands
@@ -130,6 +136,7 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--listen-host", default="127.0.0.1", metavar="HOST", help="default: %(default)s")
     add("-p", "--listen-port", type=_port, metavar="PORT", help="default: 8080; 0: a free one")
+    add("--rules", action="append", default=[], metavar="FILE", help="a rule file, repeatable")
     add("-s", "--script", action="append", default=[], metavar="FILE", help="a mitmproxy script")
     add("--log", metavar="FILE", help="append the JSON log to FILE; - is standard output")
     add(
@@ -211,6 +218,7 @@ def _run_headless(args: argparse.Namespace) -> int:
         "wsinspect_audit": args.audit,
         "wsinspect_on_violation": args.on_violation,
         "wsinspect_on_error": args.on_error,
+        "wsinspect_rules": [str(Path(file).absolute()) for file in args.rules],
         "wsinspect_socket": args.socket or "",
     }
     if args.listen_port is not None:
@@ -261,8 +269,14 @@ def _demo(args: argparse.Namespace) -> int:
     )
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from wsinspect.model.events import json_schema
+def _schema(args: argparse.Namespace) -> int:
+    if args.rules:
+        from wsinspect.rules.detect.builtin import BUILTIN
+        from wsinspect.rules.language.json_schema import rules_json_schema
 
-    print(json_schema().decode())
+        print(rules_json_schema(BUILTIN).decode())
+    else:
+        from wsinspect.model.events import json_schema
+
+        print(json_schema().decode())
     return 0

@@ -7,6 +7,7 @@ epoch with each fact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -142,6 +143,8 @@ class Connection:
     ending: Ending = field(default_factory=Ending)
     pings: PingBook = field(default_factory=PingBook)
     closed: bool = False
+    conceal: Callable[[str], str] = field(default=str, repr=False)
+    """Masks what is secret in words of the handshake or a close reason, wherever they are shown."""
 
     def __post_init__(self) -> None:
         rsv_reserved = not self.handshake.other_extensions

@@ -26,10 +26,10 @@ __all__ = [
     "Action",
     "Alert",
     "Disposition",
+    "Event",
     "Hit",
     "Severity",
     "alert_event",
-    "Event",
     "close_event",
     "encode",
     "envelope",
@@ -282,21 +282,26 @@ def _or_unset[T](value: T | None) -> T | UnsetType:
 
 def open_event(connection: Connection, now_ns: int, status: int) -> bytes:
     h: Handshake = connection.handshake
+    conceal = connection.conceal
+
+    def concealed(text: str | None) -> str | UnsetType:
+        return UNSET if text is None else conceal(text)
+
     body = Open(
         schema_version=SCHEMA_VERSION,
-        host=h.host or "",
-        uri=h.uri,
+        host=conceal(h.host or ""),
+        uri=conceal(h.uri),
         status=status,
         http_version=h.http_version,
         tls=connection.tls,
-        client_protocols=list(h.client_protocols),
-        client_extensions=list(h.client_extensions),
-        server_extensions=list(h.server_extensions),
-        findings=[Finding(f.code, f.say) for f in h.findings],
+        client_protocols=[conceal(one) for one in h.client_protocols],
+        client_extensions=[conceal(one) for one in h.client_extensions],
+        server_extensions=[conceal(one) for one in h.server_extensions],
+        findings=[Finding(f.code, conceal(f.say)) for f in h.findings],
         upstream=_or_unset(connection.upstream),
-        user_agent=_or_unset(h.user_agent),
-        subprotocol=_or_unset(h.subprotocol),
-        origin=_or_unset(h.origin),
+        user_agent=concealed(h.user_agent),
+        subprotocol=concealed(h.subprotocol),
+        origin=concealed(h.origin),
         accept_valid=_or_unset(h.accept_valid),
         handshake_ms=_or_unset(connection.handshake_ms),
     )
@@ -349,7 +354,7 @@ def close_event(connection: Connection, now_ns: int) -> bytes:
     rtt = connection.pings.summary_ms()
     body = Close(
         code_observed=ending.code_observed,
-        reason=ending.reason,
+        reason=connection.conceal(ending.reason),
         initiator=ending.initiator,
         clean=ending.clean,
         cause=ending.cause,

@@ -97,7 +97,7 @@ class MessageJoiner:
         self.messages = 0
         self.keep_payload = False
         self.payload_limit = PAYLOAD_LIMIT
-        self.begin_large: Callable[[int, bool], LargeSink | None] | None = None
+        self.begin_large: Callable[[int], LargeSink | None] | None = None
         self._large: LargeSink | None = None
         self._utf8 = Utf8Validator()
         self._forget()
@@ -222,7 +222,7 @@ class MessageJoiner:
             if self.payload_len > self.payload_limit:
                 self._keeping = False
                 if self.begin_large is not None:
-                    self._large = self.begin_large(self.opcode, self.compressed)
+                    self._large = self.begin_large(self.opcode)
                 if self._large is not None:
                     self._large.feed(bytes(self._kept) + content, last=False)
                 self._kept = b""

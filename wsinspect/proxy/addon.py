@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import signal
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ from wsinspect.proxy import layer as inspecting
 from wsinspect.proxy import options, private
 from wsinspect.proxy.hooks import ScriptHooks
 from wsinspect.proxy.layer import GOING_AWAY, InspectingLayer
+from wsinspect.proxy.ruling import Guards, Ruling
+from wsinspect.relay.direction import HOLD_LIMIT
+from wsinspect.relay.observation import DirectionName
+from wsinspect.relay.policy import Policy, Watch
 from wsinspect.relay.relay import Relay
+from wsinspect.rules import policy as rules
 from wsinspect.sinks.dashboard import DashboardServer
 from wsinspect.sinks.hub import Hub
 from wsinspect.sinks.jsonl import JsonLog
@@ -58,6 +63,8 @@ class Inspector:
         self._started = False
         self._listens_everywhere = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.ruling: Ruling | None = None
+        self._layers_of: dict[int, InspectingLayer] = {}
 
     # --- mitmproxy's events ---
 
@@ -95,7 +102,8 @@ class Inspector:
             try:
                 self._open(settings)
             except exceptions.OptionsError as error:
-                logger.error("wsinspect: %s", error)
+                for line in getattr(error, "lines", [str(error)]):
+                    logger.error("wsinspect: %s", line)
                 _keep_shut(ctx.master)
                 raise
 
@@ -119,6 +127,8 @@ class Inspector:
         )
         if settings.on_error == "closed":
             self.hub.on_dead_log = self._refuse_all
+        if settings.rules:
+            self.ruling = Ruling(self, settings.rules)
         self._started = True
 
     def _problem_from_thread(self, say: str) -> None:
@@ -160,6 +170,8 @@ class Inspector:
             self._ticker.cancel()
         if self.dashboard is not None:
             self.dashboard.stop()
+        if self.ruling is not None:
+            self.ruling.desk.batch.flush()
         if self._started:
             self.hub.end()
         inspecting.serve(None)
@@ -198,10 +210,24 @@ class Inspector:
 
     def relay_for(self, flow: http.HTTPFlow, hooks: ScriptHooks) -> Relay:
         assert self.settings is not None
+        connection = self._connection(flow)
+        policies: tuple[Policy | None, Policy | None] = (None, None)
+        watches: tuple[Watch | None, Watch | None] = (None, None)
+        guards = () if self.ruling is None else self.ruling.guards(connection, flow)
+        if hooks.wanted:
+            policies = hooks, hooks
+            if guards:
+                hooks.with_rules(*guards)
+        elif guards:
+            to_server, to_client = guards
+            policies = to_server.as_policy, to_client.as_policy
+            watches = to_server.as_watch, to_client.as_watch
         return Relay(
-            self._connection(flow),
+            connection,
             self.hub,
-            policy=hooks if hooks.wanted else None,
+            policies=policies,
+            watches=watches,
+            hold_limit=HOLD_LIMIT if hooks.wanted or not guards else rules.HOLD_LIMIT,
             on_violation=self.settings.on_violation,
             on_error=self.settings.on_error,
             audit=self.settings.audit,
@@ -237,14 +263,37 @@ class Inspector:
 
     def opened(self, layer: InspectingLayer) -> None:
         self.layers.add(layer)
+        self._layers_of[layer.relay.connection.flow_id] = layer
         self.hub.opened(layer.relay.connection, 101)
 
     def closed(self, layer: InspectingLayer) -> None:
         self.layers.discard(layer)
-        self.hub.closed(layer.relay.connection)
+        connection = layer.relay.connection
+        self._layers_of.pop(connection.flow_id, None)
+        if self.ruling is not None:
+            self.ruling.closed(connection)
+        self.hub.closed(connection)
 
     def _failed(self, flow: http.HTTPFlow, status: int) -> None:
-        self.hub.opened(self._connection(flow), status)
+        connection = self._connection(flow)
+        if self.ruling is not None:
+            self.ruling.guards(connection, flow)  # what its request says may be secret, too
+            self.ruling.closed(connection)
+        self.hub.opened(connection, status)
+
+    def slow_down(self, flow_id: int, direction: DirectionName, pause_s: float) -> None:
+        """A rule throttles this direction: its sender is not read for a while."""
+        layer = self._layers_of.get(flow_id)
+        if layer is not None:
+            layer.sockets.pause("client" if direction == "to_server" else "server", pause_s)
+
+    def rules_renewed(self, guards: Mapping[int, Guards]) -> None:
+        """Directions whose new rules can stop messages hold them from now on."""
+        for flow_id, (to_server, to_client) in guards.items():
+            layer = self._layers_of.get(flow_id)
+            if layer is not None and not layer.hooks.wanted:
+                layer.relay.to_server.govern(to_server.as_policy, to_server.as_watch)
+                layer.relay.to_client.govern(to_client.as_policy, to_client.as_watch)
 
     # --- failures ---
 
@@ -280,6 +329,8 @@ class Inspector:
         while True:
             await asyncio.sleep(1)
             self.hub.tick()
+            if self.ruling is not None:
+                self.ruling.look_for_changes()
             if self._refusing and self.hub.log is not None and self.hub.log.error is None:
                 self._refusing = False
 
@@ -287,6 +338,8 @@ class Inspector:
         self.hub.flush()
         if self.hub.log is not None:
             self.hub.log.reopen()
+        if self.ruling is not None:
+            self.ruling.reload()
 
     async def drain(self, grace_s: float) -> None:
         """No new connections; those that live get 1012 and ``grace_s`` seconds to go."""

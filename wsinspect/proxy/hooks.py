@@ -21,6 +21,7 @@ from wsproto.frame_protocol import Opcode
 
 from wsinspect.model.connection import Connection
 from wsinspect.relay.observation import Observation
+from wsinspect.rules.policy import Guard
 
 __all__ = ["Job", "ScriptHooks"]
 
@@ -28,6 +29,7 @@ OPEN = "wsinspect_open"
 FRAME = "wsinspect_frame"
 MESSAGE = "wsinspect_message"
 CLOSE = "wsinspect_close"
+FINDING = "wsinspect_finding"
 STOCK_MESSAGE = "websocket_message"
 
 KEEP_LEN = 16 * 1024 * 1024  # bytes of messages that one flow keeps
@@ -68,6 +70,33 @@ class MessageHook(StartHook):
 
     observation: Observation
     name = MESSAGE
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a rule found, for scripts: where and what kind, never what (docs/log.md, ``alert``)."""
+
+    connection: Connection
+    direction: str
+    rule: str
+    say: str
+    severity: str
+    detector: str
+    path: str
+    start: int
+    end: int
+    length: int
+    masked: str
+    fingerprint: str
+    disposition: str
+
+
+@dataclass
+class FindingHook(StartHook):
+    """A rule found something; the message's fate is decided."""
+
+    finding: Found
+    name = FINDING
 
 
 @dataclass
@@ -111,11 +140,11 @@ class ScriptHooks:
     """
 
     outside = True  # answers come from jobs that the layer waits for
-    controls = False
-    masks = False
 
     def __init__(self, flow: http.HTTPFlow, keep_messages: int) -> None:
         self.flow = flow
+        self.rules: tuple[Guard | None, Guard | None] = (None, None)  # asked after the scripts
+        self.controls = self.masks = False
         self.keep_messages = 0 if ctx.options.save_stream_file else keep_messages
         self._kept_len = 0  # of the messages, about: a script may change them
         self.stock_messages = _wants_stock_messages()
@@ -128,15 +157,29 @@ class ScriptHooks:
     def judge(self, observation: Observation) -> None:  # noqa: ARG002 - of Policy
         raise AssertionError("scripts answer by jobs")
 
-    def large(self, opcode: int, *, compressed: bool) -> None:  # noqa: ARG002 - of Policy
+    def large(self, opcode: int, *, compressed: bool) -> None:
         """Scripts are shown whole messages only."""
 
     @property
     def wanted(self) -> bool:
         return self.frames or self.messages
 
+    def with_rules(self, to_server: Guard | None, to_client: Guard | None) -> None:
+        """Rules judge what the scripts made of it."""
+        self.rules = to_server, to_client
+        self.controls = self.masks = any(self.rules)
+
     async def observe(self, observation: Observation) -> None:
-        """Show it to the scripts. Raises what they raise."""
+        """Show it to the scripts, then to the rules. Raises what they raise."""
+        await self._observe(observation)
+        guard = self.rules[observation.direction == "to_client"]
+        whole = observation.kind == "message" or observation.opcode_number > 2
+        if guard is not None and whole and not (observation.dropped or observation.closing):
+            guard.judge(observation)
+
+    async def _observe(self, observation: Observation) -> None:
+        if observation.kind == "frame" and not self.frames:
+            return
         if observation.kind == "frame":
             await call(FRAME, observation)
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +27,7 @@ __all__ = ["PREFIX", "Settings", "check_socket", "declare", "read", "refuse_unkn
 PREFIX = "wsinspect_"
 
 # name, type, default, choices, help
-OPTIONS: list[tuple[str, type, Any, tuple[str, ...] | None, str]] = [
+OPTIONS: list[tuple[str, Any, Any, tuple[str, ...] | None, str]] = [
     ("log", str, "", None, "Append the JSON log to this file; - is standard output."),
     (
         "record",
@@ -57,6 +58,13 @@ OPTIONS: list[tuple[str, type, Any, tuple[str, ...] | None, str]] = [
         ("open", "closed"),
         "When inspection or the log fails: forward all the same, or close with 1011.",
     ),
+    (
+        "rules",
+        Sequence[str],
+        [],
+        None,
+        "Rule files: what must not leave, or be noted. Repeatable.",
+    ),
     ("socket", str, "", None, "The dashboard's socket; empty: one in the runtime directory."),
     ("dashboard", bool, True, None, "Offer a socket to dashboards (wsinspect attach)."),
     (
@@ -79,6 +87,7 @@ class Settings:
     audit: bool
     on_violation: OnViolation
     on_error: OnError
+    rules: Sequence[str]
     socket: str
     dashboard: bool
     keep_messages: int

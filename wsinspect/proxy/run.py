@@ -23,6 +23,7 @@ from mitmproxy import options as mitmproxy_options
 from wsinspect.proxy.addon import Inspector
 from wsinspect.proxy.loop import loop_factory
 from wsinspect.proxy.private import MovedName
+from wsinspect.proxy.ruling import BrokenRules
 
 __all__ = ["StartFailed", "run_proxy"]
 
@@ -148,6 +149,8 @@ async def _run(
             f"cannot work with this mitmproxy: {_one_line(error)} has moved – install one of the "
             "versions in pyproject.toml"
         ) from error
+    except BrokenRules as error:
+        raise StartFailed("\n".join(error.lines)) from error
     except (exceptions.OptionsError, ValueError, TypeError) as error:
         raise StartFailed(_one_line(error)) from error
 

@@ -28,6 +28,10 @@ class Sides(NamedTuple):
     server: Side
 
 
+_LONGEST_PAUSE_S = 60.0
+_TIMER_SLACK_S = 0.001
+
+
 class Sockets:
     """``legs`` is (client, server), or empty where there are not two TCP sockets of asyncio's.
 
@@ -49,6 +53,7 @@ class Sockets:
         self.conns: dict[str, Connection] = {"client": context.client, "server": context.server}
         self.legs: tuple[Leg, Leg] | tuple[()] = ()
         self.sides: Sides | None = None
+        self._paused_until: dict[str, float] = {}  # by the loop's clock
 
     def take(self, lane: Callable[[SideName], Straight | None] | None) -> None:
         """Take the sockets over; ``lane`` gives the straight way from a side on, None: never."""
@@ -91,6 +96,27 @@ class Sockets:
 
     def leg(self, side: SideName) -> Leg | None:
         return self.legs[side == "server"] if self.legs else None
+
+    def pause(self, side: SideName, pause_s: float) -> None:
+        """Read nothing from ``side`` for so long (a minute at most), from the last pause's end."""
+        leg = self.leg(side)
+        if leg is None or leg.lost:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        begun = self._paused_until.get(side, 0.0)
+        until = self._paused_until[side] = min(max(begun, now) + pause_s, now + _LONGEST_PAUSE_S)
+        leg.hold("throttle")
+        if begun <= now:
+            loop.call_at(until, self._go_on, side, leg)
+
+    def _go_on(self, side: SideName, leg: Leg) -> None:
+        loop = asyncio.get_running_loop()
+        until = self._paused_until[side]
+        if until > loop.time() + _TIMER_SLACK_S:
+            loop.call_at(until, self._go_on, side, leg)
+        elif not leg.lost:
+            leg.release("throttle")
 
     # --- ending ---
 

@@ -79,27 +79,42 @@ class Direction:
         self.to_client = name == "to_client"
         self.reader = reader
         self.writer = writer
-        self.policy = policy
+        self.policy: Policy | None = None
         self.relay = relay
         self.seq = 0
         self.open = True
         self.rules_of: list[list[str]] = []  # of each of the reader's finished messages
         self.hold_limit = hold_limit
-        self.watch = watch
-        self.masks = watch is not None or (policy is not None and policy.masks)
-        if watch is not None:
-            joiner = reader.joiner
-            reader.tap = joiner.keep_payload = True
-            joiner.payload_limit = watch.hold_limit
-            joiner.begin_large = lambda opcode, compressed: watch.large(
-                opcode, compressed=compressed
-            )
         self._clock = relay.clock  # at hand for the hot path
         self._frames = relay.recorder.frames
         self._connection = relay.connection
         self.receive: Callable[[bytes], bytes] = self._pass
         self._editor: Editor | None = None
+        self.masks = False
+        self.watch: Watch | None = None
+        if watch is not None or policy is not None:
+            self.govern(policy, watch)
         if policy is not None or relay.on_violation == "close" or relay.audit:
+            self._edit()
+
+    def govern(self, policy: Policy | None, watch: Watch | None) -> None:
+        """Another policy or watch from here on; an open message goes on as it began.
+
+        A direction that was edited for a policy stays so: with one that lets all pass.
+        """
+        reader = self.reader
+        self.watch = watch
+        self.masks = watch is not None or (policy is not None and policy.masks)
+        reader.tap = watch is not None
+        if watch is not None:
+            joiner = reader.joiner
+            joiner.keep_payload = True
+            joiner.payload_limit = watch.hold_limit
+            joiner.begin_large = watch.watch_large
+        if policy is not None and self.policy is None:
+            self.policy = policy
+            if self._editor is not None:
+                self._editor.policy = policy
             self._edit()
 
     # --- pass: the hot path ---

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Editor"]
 
+_USUAL_COMPRESSED: Final = 4 * 1024 * 1024
+_MOST_COMPRESSED: Final = 16 * 1024 * 1024
 _VIOLATION_CODES: Final = {"invalid-utf8": 1007, "close-utf8": 1007, "deflate": 1007}
 
 
@@ -327,7 +329,9 @@ class Editor:
         if self.outlet.shut or self.refuses(large.violation):
             return False
         policy = self.policy
-        if policy is not None and (policy.frames or self.is_held(large.b0)):
+        if policy is not None and (
+            policy.frames or self.is_held(large.b0) or (policy.controls and large.b0 & 0x0F > 2)
+        ):
             if not self.relay.too_large(self.direction, compressed=self.reader.joiner.compressed):
                 return False
             if large.b0 & 0x0F < 3:
@@ -346,9 +350,10 @@ class Editor:
         else:
             hold.add(held)
             unreadable = held.whole.content is None and held.raw
-            if hold.cost > self.direction.hold_limit and not unreadable and self.large.begin():
+            over = hold.cost > self._limit(compressed=held.whole.compressed)
+            if over and not unreadable and self.large.begin():
                 return
-            if unreadable or hold.cost > self.direction.hold_limit:
+            if unreadable or over:
                 if self.relay.too_large(self.direction, compressed=held.whole.compressed):
                     self._release_held()
                     self.outlet.passing = step.b0 < 0x80
@@ -358,6 +363,15 @@ class Editor:
                 self._ask_message(fin=step.b0 > 0x7F)
             else:
                 self.outlet.boundary()
+
+    def _limit(self, *, compressed: bool) -> int:
+        """Bytes of a message that are held. In pieces a compressed one cannot be changed any more,
+        and after a change of an earlier one it cannot be judged in pieces at all.
+        """
+        limit = self.direction.hold_limit
+        if compressed and self.policy is not None and self.policy.masks:
+            limit = max(limit, _MOST_COMPRESSED if self.writer.recompress else _USUAL_COMPRESSED)
+        return limit
 
     def _ask_message(self, *, fin: bool) -> None:
         """The message is whole, or will never be: the policy sees what is there."""

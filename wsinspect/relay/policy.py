@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from wsinspect.protocol.messages import LargeSink
 from wsinspect.relay.observation import Observation, Shown
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ class LargeVerdict(NamedTuple):
     """On a large message so far. Offsets are bytes of content since the message's begin.
 
     Up to ``safe`` nothing more will be found, so it may leave. ``edits`` are new: bytes to be
-    overwritten, by as many, before they leave. ``stop``: nothing more of it may leave; the
-    connection ends with this code and reason.
+    XORed with, before they leave. ``stop``: nothing more of it may leave; the connection ends with
+    this code and reason – unless ``drop`` is set and nothing of it has left: then it is dropped.
     """
 
     safe: int
     edits: list[tuple[int, bytes]]
     stop: tuple[int, str] | None = None
+    drop: bool = False
 
     def __repr__(self) -> str:  # never payload
         return f"LargeVerdict(safe={self.safe}, {len(self.edits)} edits, stop={self.stop})"
@@ -69,8 +71,8 @@ class Watch(Protocol):
     """Sees the messages of one direction as they pass.
 
     ``later`` takes ``(opcode, payload)`` of what was forwarded and looks at it soon. Where payload
-    is to be shown to somebody, ``now`` looks at once. ``large`` is as a policy's, but stops
-    nothing. Neither raises.
+    is to be shown to somebody, ``now`` looks at once. ``watch_large`` is given a message of more
+    than ``hold_limit`` bytes in pieces. None of them raises.
     """
 
     hold_limit: int
@@ -79,4 +81,4 @@ class Watch(Protocol):
 
     def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown: ...
 
-    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None: ...
+    def watch_large(self, opcode: int) -> LargeSink | None: ...

@@ -1,0 +1,1 @@
+"""What can be looked for: patterns, built-in detectors, packs."""

@@ -1,0 +1,299 @@
+"""Rules in the relay: the guard of each direction, and the desk that all guards share.
+
+Owns: asking the inspector, carrying its verdict into the relay\'s terms, telling alerts, and what
+follows when inspection itself fails. Must not know: sockets, mitmproxy, the log.
+
+A direction whose rules can change or stop a message has its guard as its *policy*: messages are
+held for the verdict. Where they only note, it is a *watch*: traffic goes at once, and is looked
+at in batches a moment later (``batch.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from wsinspect.model.connection import Connection
+from wsinspect.model.events import Alert
+from wsinspect.protocol.messages import LargeSink
+from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES
+from wsinspect.relay.direction import Direction
+from wsinspect.relay.observation import DirectionName, Observation, Shown
+from wsinspect.relay.policy import OnError, StreamJudge
+from wsinspect.rules.alerts import alerts_of
+from wsinspect.rules.batch import Batch
+from wsinspect.rules.failing import FAILURE, failure
+from wsinspect.rules.finding import Finding, Inspection
+from wsinspect.rules.inspector import Inspector
+from wsinspect.rules.language.scope import ConnectionFacts
+from wsinspect.rules.large import LargeJudge
+from wsinspect.rules.streams import StreamHit
+
+__all__ = ["HOLD_LIMIT", "Desk", "Guard", "Reports", "UnreadableMessage"]
+
+HOLD_LIMIT: Final = 1024 * 1024  # bytes of a message that are held whole
+_WITHHELD = Shown(None, [])
+
+
+class UnreadableMessage(Exception):
+    """A limit was hit: some of the message was not looked at."""
+
+
+class Reports(Protocol):
+    """Who is told. Calls are cheap and never raise."""
+
+    def alert(self, connection: Connection, now_ns: int, alert: Alert) -> None: ...
+
+    def findings(
+        self, connection: Connection, direction: DirectionName, findings: Sequence[Finding]
+    ) -> None: ...
+
+    def slow(self, connection: Connection, direction: DirectionName, pause_s: float) -> None: ...
+
+    def failed(self, connection: Connection, say: str) -> None: ...
+
+
+class Desk:
+    """All that guards share: the inspector of now, the batch, who is told.
+
+    ``later(seconds, call)`` calls back once: the batch is looked at then, if it is not full before.
+    """
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        reports: Reports,
+        *,
+        on_error: OnError,
+        clock: Callable[[], int],
+        later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        self.inspector = inspector
+        self.reports = reports
+        self.on_error: OnError = on_error
+        self.clock = clock
+        self.batch = Batch(later)
+
+    def guard(
+        self, connection: Connection, facts: ConnectionFacts, direction: DirectionName
+    ) -> Guard:
+        return Guard(self, connection, facts, direction)
+
+
+class Guard:
+    """One direction of one connection: a relay\'s policy or watch."""
+
+    frames = False
+    messages = True
+    controls = True
+    outside = False
+    masks = True
+    hold_limit = HOLD_LIMIT
+
+    def __init__(
+        self,
+        desk: Desk,
+        connection: Connection,
+        facts: ConnectionFacts,
+        direction: DirectionName,
+    ) -> None:
+        self.desk = desk
+        self.connection = connection
+        self.facts = facts
+        self.direction: DirectionName = direction
+        self.counted = 0  # wire bytes that went into batches
+        self.renew()
+
+    def renew(self) -> None:
+        """Take the rules of now; between two messages."""
+        self.inspector = self.desk.inspector
+        self.scope = self.inspector.scope(self.facts, self.direction, str(self.connection.flow_id))
+
+    @property
+    def as_policy(self) -> Guard | None:
+        """Itself, where its rules can change or stop a message."""
+        return self if self.scope.plan.holds else None
+
+    @property
+    def as_watch(self) -> Guard | None:
+        """Itself, where they only note."""
+        plan = self.scope.plan
+        return None if plan.holds or plan.empty else self
+
+    # --- as a policy ---
+
+    def judge(self, observation: Observation) -> None:
+        """Raises what inspection raises, and UnreadableMessage: then ``--on-error`` decides."""
+        payload = observation.final
+        closing = observation.opcode_number == CLOSE
+        head, payload = (payload[:2], payload[2:]) if closing else (b"", payload)
+        opcode, now_ns = observation.opcode, observation.timestamp_ns
+        try:
+            inspection = self.inspector.inspect(
+                self.scope, payload, opcode, now_ns, stream=observation.kind == "message"
+            )
+        except Exception as error:
+            blocked = self._failed(error, opcode, now_ns)
+            observation.shown = _WITHHELD
+            if blocked is None:
+                raise
+            if blocked:
+                observation.drop()
+            return
+        observation.shown = self.tell(inspection, payload, opcode, now_ns)
+        if self.scope.throttle is not None:
+            self._slow_down(1, now_ns)
+        if inspection.action == "close":
+            observation.close(inspection.code, inspection.reason)
+        elif inspection.action == "block":
+            if closing:
+                observation.rewrite(head)  # without a Close frame there would be no end
+            else:
+                observation.drop()
+        elif inspection.output is not None:
+            self._rewrite(observation, head, inspection.output)
+        if inspection.unreadable and inspection.block_on_error is None:
+            if inspection.action in ("pass", "redact"):
+                raise UnreadableMessage
+            self.desk.reports.failed(
+                self.connection, f"a message hit the limit of {inspection.unreadable}"
+            )
+
+    def _rewrite(self, observation: Observation, head: bytes, output: bytes) -> None:
+        try:
+            observation.rewrite(head + output)
+        except ValueError:  # longer than a control frame may be
+            if head:
+                observation.rewrite(head)
+            else:
+                observation.drop()
+
+    def _failed(self, error: Exception, opcode: str, now_ns: int) -> bool | None:
+        """Never quietly. Returns whether the rules say to block it; None: they do not say."""
+        says = {one.rule.on_error for one in self.scope.plan.rules}
+        blocked = True if "block" in says else None if None in says else False
+        stops = blocked if blocked is not None else self.desk.on_error == "closed"
+        reports = self.desk.reports
+        finding = failure(type(error).__name__, blocked=stops)
+        for alert in alerts_of([finding], self.direction, opcode):
+            reports.alert(self.connection, now_ns, alert)
+        if blocked is not None:
+            reports.failed(self.connection, f"{type(error).__name__} in a rule: {FAILURE.say}")
+        return blocked
+
+    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:  # noqa: ARG002
+        """Of :class:`~wsinspect.relay.policy.Policy`."""
+        name = OPCODE_NAMES[opcode]
+        clock = self.desk.clock
+        return LargeJudge(
+            self.inspector,
+            self.scope,
+            name,
+            clock,
+            lambda inspection: self._report(inspection, name, clock()),
+        )
+
+    # --- as a watch ---
+
+    def watch_large(self, opcode: int) -> LargeSink | None:
+        """Of :class:`~wsinspect.relay.policy.Watch`."""
+        judge = self.large(opcode, compressed=False)
+        assert judge is not None
+        return _Unstoppable(judge, self, OPCODE_NAMES[opcode])
+
+    def later(self, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]) -> None:
+        self.desk.batch.add(self, direction, now_ns, seen)
+        if self.scope.throttle is not None:
+            self._slow_down(len(seen), now_ns)
+
+    def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown:  # noqa: ARG002
+        self.desk.batch.flush()  # in order
+        head = b""
+        if opcode == CLOSE:
+            head, payload = payload[:2], payload[2:]
+        shown = self.look(payload, OPCODE_NAMES[opcode], now_ns)
+        return shown if shown.payload is None else shown._replace(payload=head + shown.payload)
+
+    def look(self, payload: bytes, opcode: str, now_ns: int) -> Shown:
+        """Look at a message that has passed. Never raises."""
+        return self._looked(
+            lambda: self.inspector.inspect(self.scope, payload, opcode, now_ns),
+            payload,
+            opcode,
+            now_ns,
+        )
+
+    def look_late(
+        self, payload: bytes, opcode: str, now_ns: int, hits: Sequence[StreamHit]
+    ) -> None:
+        """Likewise, with what its stream showed. Never raises."""
+        self._looked(
+            lambda: self.inspector.judge(self.scope, payload, opcode, now_ns, hits),
+            payload,
+            opcode,
+            now_ns,
+        )
+
+    def _looked(
+        self, look: Callable[[], Inspection], payload: bytes, opcode: str, now_ns: int
+    ) -> Shown:
+        try:
+            inspection = look()
+            if inspection.unreadable:
+                self.desk.reports.failed(
+                    self.connection, f"a message hit the limit of {inspection.unreadable}"
+                )
+            return self.tell(inspection, payload, opcode, now_ns)
+        except Exception as error:  # noqa: BLE001 - what has passed cannot be stopped any more
+            self.failed_late(error, opcode, now_ns)
+            return _WITHHELD
+
+    def failed_late(self, error: Exception, opcode: str, now_ns: int) -> None:
+        """What failed is on record; the message has passed."""
+        finding = failure(type(error).__name__, blocked=False)
+        for alert in alerts_of([finding], self.direction, opcode):
+            self.desk.reports.alert(self.connection, now_ns, alert)
+        self.desk.reports.failed(
+            self.connection, f"{type(error).__name__} in a rule: {FAILURE.say}"
+        )
+
+    # --- telling ---
+
+    def tell(self, inspection: Inspection, payload: bytes, opcode: str, now_ns: int) -> Shown:
+        """Report it; what may be shown of the message."""
+        if not inspection.findings and not inspection.sightings:
+            return Shown(payload, [])
+        self._report(inspection, opcode, now_ns)
+        return Shown(self.inspector.masked(inspection), inspection.rules)
+
+    def _report(self, inspection: Inspection, opcode: str, now_ns: int) -> None:
+        reports, connection = self.desk.reports, self.connection
+        for alert in alerts_of(inspection.findings, self.direction, opcode):
+            reports.alert(connection, now_ns, alert)
+        reports.findings(connection, self.direction, inspection.findings)
+
+    def _slow_down(self, messages: int, now_ns: int) -> None:
+        throttle = self.scope.throttle
+        if throttle is not None:
+            pause_s = throttle.pause_s(messages, now_ns)
+            if pause_s > 0:
+                self.desk.reports.slow(self.connection, self.direction, pause_s)
+
+
+class _Unstoppable:
+    """Looks at a large message that passes anyway; never raises."""
+
+    def __init__(self, judge: StreamJudge, guard: Guard, opcode: str) -> None:
+        self._judge = judge
+        self._guard = guard
+        self._opcode = opcode
+        self._broken = False
+
+    def feed(self, content: bytes, *, last: bool) -> None:
+        if self._broken:
+            return
+        try:
+            self._judge.feed(content, last=last)
+        except Exception as error:  # noqa: BLE001 - of Watch
+            self._broken = True
+            self._guard.failed_late(error, self._opcode, self._guard.desk.clock())
