@@ -1,8 +1,10 @@
 """Who is compared: how each proxy is started in its fastest sane configuration.
 
 Owns: command lines and configuration files. Must not know: scenarios, figures.
-Those that look inside: wsinspect (with its frame log) and stock mitmproxy. Those that do not:
-haproxy (as a TCP splice, and parsing HTTP), mockttp and a plain relay on node's ``ws``.
+Those that look inside: wsinspect with its frame log (also with a hundred rules that log or block,
+with every view and stream as a newcomer writes them, or ``-plain`` without) and stock mitmproxy.
+Those that do not: haproxy (as a TCP splice, and parsing HTTP), mockttp and a plain relay on node's
+``ws``.
 """
 
 from __future__ import annotations
@@ -72,22 +74,44 @@ def stock(site: Site) -> Iterator[Proxy]:
         yield Proxy(Endpoint(port, site.certificate is not None), process.pid)
 
 
-@contextmanager
-def wsinspect(site: Site) -> Iterator[Proxy]:
-    """Ours, headless, with every frame in the log."""
-    said = site.directory / "wsinspect.txt"
-    log = site.directory / "frames.jsonl"
-    log.unlink(missing_ok=True)
-    command = (
-        *(sys.executable, "-m", "wsinspect", "run", "--headless", "--mode", _mode(site)),
-        *("-p", "0", "--log", str(log), "--record", "frames"),
-        *("--socket", str(site.directory / "dashboard.sock")),
-        *("--set", f"confdir={site.directory}", "--set", "ssl_insecure=true"),
+def wsinspect(rules: str = "") -> Start:
+    """Ours, headless, with every frame in the log; with these rules, if any."""
+
+    @contextmanager
+    def start(site: Site) -> Iterator[Proxy]:
+        said = site.directory / "wsinspect.txt"
+        log = site.directory / "frames.jsonl"
+        log.unlink(missing_ok=True)
+        ruled: tuple[str, ...] = ()
+        if rules:
+            file = site.directory / "rules.yaml"
+            file.write_text(rules)
+            ruled = ("--rules", str(file))
+        command = (
+            *(sys.executable, "-m", "wsinspect", "run", "--headless", "--mode", _mode(site)),
+            *("-p", "0", "--log", str(log), "--record", "frames", *ruled),
+            *("--socket", str(site.directory / "dashboard.sock")),
+            *("--set", f"confdir={site.directory}", "--set", "ssl_insecure=true"),
+        )
+        with running(command, said) as process:
+            line = wait_for_line(process, rb"wsinspect: listening on \S*:(\d+)", said)
+            endpoint = Endpoint(int(line[1]), site.certificate is not None)
+            yield Proxy(endpoint, process.pid, log)
+
+    return start
+
+
+def _rules(action: str, defaults: str = "") -> str:
+    """A hundred rules of one plain regex each, none of which matches the load."""
+    regexes = [f"secret{number}-[0-9a-f]{{16}}" for number in range(100)]
+    rules = "".join(
+        f"  - {{ id: rule-{number}, find: {{ regex: '{regex}' }}, do: {action} }}\n"
+        for number, regex in enumerate(regexes)
     )
-    with running(command, said) as process:
-        line = wait_for_line(process, rb"wsinspect: listening on \S*:(\d+)", said)
-        endpoint = Endpoint(int(line[1]), site.certificate is not None)
-        yield Proxy(endpoint, process.pid, log)
+    return f"version: 1\n{defaults}rules:\n{rules}"
+
+
+BARE: Final = "defaults: { decode: [], streams: false }\n"
 
 
 def haproxy(mode: str) -> Start:
@@ -137,7 +161,11 @@ def node(script: str) -> Start:
 CONTENDERS: Final[dict[str, Start]] = {
     "direct": direct,
     "stock": stock,
-    "wsinspect": wsinspect,
+    "wsinspect": wsinspect(),
+    "log-plain": wsinspect(_rules("log", BARE)),
+    "log": wsinspect(_rules("log")),
+    "block-plain": wsinspect(_rules("block", BARE)),
+    "block": wsinspect(_rules("block")),
     "haproxy-tcp": haproxy("tcp"),
     "haproxy-http": haproxy("http"),
     "mockttp": node("mockttp.js"),

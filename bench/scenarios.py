@@ -25,6 +25,7 @@ CLOSE_FRAMES: Final = 1
 
 OURS: Final = ("wsinspect",)
 BOTH: Final = ("stock", "wsinspect")
+RULED: Final = ("stock", "log-plain", "log", "block-plain", "block")
 PEERS: Final = (*BOTH, "haproxy-tcp", "haproxy-http", "mockttp", "node-ws")
 
 
@@ -236,5 +237,8 @@ SCENARIOS: Final = (
     Scenario("big-message", "s", _big_message, BOTH, lower_is_better=True, rounds=3),
     Scenario("memory", "MiB", _memory, OURS, lower_is_better=True, rounds=1),
     Scenario("stopped-receiver", "MiB", _stopped, BOTH, lower_is_better=True, rounds=1),
+    Scenario("rules-64", "messages/s", _rate(_send(64)), RULED),
+    Scenario("rules-1k", "messages/s", _rate(_send(1024)), RULED),
+    Scenario("rules-ping-pong-16", "round trips/s", _ping_pong(16), RULED),
     Scenario("connections", "opened/s", _connections, (*BOTH, "haproxy-http")),
 )
