@@ -29,14 +29,17 @@ MIB: Final = 1024 * KIB
 def chat_json(size: int, source: random.Random) -> bytes:
     """A chat's JSON text of exactly ``size`` bytes, with quotes and line ends."""
     words: list[str] = []
+    length = 0
     shell = '{"type":"message","room":"r17","data":{"id":%d,"user":"ann","body":""}}'
     room = size - len(shell % 10**9) - 2
-    while sum(map(len, words)) + len(words) < room - 12:
-        words.append(source.choice(benign.WORDS))
+    while length < room - 12:
+        word = source.choice(benign.WORDS)
         if source.random() < 0.01:
-            words.append('\\"ok\\"')
+            word = '\\"ok\\"'
         elif source.random() < 0.01:
-            words.append("so\\n")
+            word = "so\\n"
+        words.append(word)
+        length += len(word) + 1
     body = " ".join(words)[:room].rstrip("\\")
     text = shell[:-3].replace("%d", str(10**9)) + body
     return (text + "." * (size - len(text) - 3) + '"}}').encode()

@@ -1,15 +1,19 @@
 """The open message of an edited direction once it is too large to be held whole.
 
-Owns: when judging in pieces begins and ends, and what stopping it half way means: the receiver
-gets no more of it. Must not know: how chunks wait (``holdback.py``).
+Owns: when judging in pieces begins and ends, what follows when that fails, and what stopping it
+means: dropped whole where nothing of it has left, else the receiver gets no more of it. Must not
+know: how chunks wait (``holdback.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wsinspect.protocol.records import Piece, Whole
 from wsinspect.relay.holdback import HoldBack
+from wsinspect.relay.observation import Shown
+from wsinspect.relay.policy import LargeVerdict
 from wsinspect.relay.step import Step
 
 if TYPE_CHECKING:
@@ -19,17 +23,20 @@ __all__ = ["LargeMessage"]
 
 
 class LargeMessage:
-    """Made once by each :class:`Editor`. ``open`` while a message is judged in pieces."""
+    """Made once by each :class:`Editor`. ``open`` while a message is judged in pieces, or what
+    comes of it is thrown away.
+    """
 
-    __slots__ = ("_back", "_editor")
+    __slots__ = ("_back", "_editor", "_gone")
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._back: HoldBack | None = None
+        self._gone: Shown | None = None  # nothing more of the open message leaves
 
     @property
     def open(self) -> bool:
-        return self._back is not None
+        return self._back is not None or self._gone is not None
 
     def begins_with(self, piece: Piece) -> bool:
         """Whether this large frame's message is to be judged in pieces from here on."""
@@ -60,59 +67,154 @@ class LargeMessage:
             return False
         self._back = HoldBack(editor.outlet, judge, compressed=compressed)
         for one in hold.take():
-            self.go_on(one.step, one.whole, again=True)
+            if self.open:
+                self._add(one.step, one.whole)
+            else:  # judging failed, and what is left goes on uninspected
+                editor.outlet.leave(one.step, one.raw)
         return True
 
-    def go_on(self, step: Step, whole: Whole | Piece, *, again: bool = False) -> None:
-        """The next frame or piece. ``again``: its arrival was noted before."""
-        editor, back = self._editor, self._back
+    def go_on(self, step: Step, whole: Whole | Piece) -> None:
+        """The next data frame or piece."""
+        editor = self._editor
         outlet = editor.outlet
-        if back is None or outlet.shut:  # stopped by one before it
-            if step.record is not None:
-                outlet.stop(step)
+        if isinstance(whole, Piece):
+            if not outlet.shut:
+                editor.refuses(whole.frame.violation)
+            if whole.last:
+                step.note(editor.direction, whole.frame.start)
+                outlet.fate.came(step, whole.frame.message)
+        self._add(step, whole)
+
+    def control(self, step: Step, raw: bytes, payload: bytes) -> None:
+        """A frame that belongs to no message, as it is to leave: as soon as it may."""
+        back, outlet = self._back, self._editor.outlet
+        if back is None:
+            outlet.leave(step, raw, payload)
             return
-        if isinstance(whole, Piece) and whole.last and not again:
-            step.note(editor.direction, whole.frame.start)
-            outlet.fate.came(step, whole.frame.message)
-        if step.b0 & 0x0F < 3 and whole.content is None and not self._unreadable():
-            if step.record is not None:
-                outlet.stop(step)
-            return
-        stop = back.add(step, whole)
-        if stop is not None:
-            self._stop(stop)
-        elif back.over:
-            self._back = None
+        back.put(step, raw, payload)
+        if back.overfull:
+            self._give_in()
 
     def end(self) -> None:
         """No more of the message will come: the rest leaves after its verdict."""
         back = self._back
         if back is not None:
-            stop = back.finish()
-            if stop is not None:
-                self._stop(stop)
-            self._back = None
+            self._judged(back.finish)
+        self._back = self._gone = None
 
-    def give_up(self) -> list[Step]:
-        """What waits will not leave: its steps that are on record."""
-        back, self._back = self._back, None
-        return [] if back is None else back.give_up()
+    def shut(self) -> None:
+        """The connection closes: what has not begun to leave stays. A frame that is half way out
+        goes on, judged.
+        """
+        back = self._back
+        if back is not None and (not back.half_way or self._editor.outlet.shut):
+            self._give_up(back)
 
-    def _stop(self, stop: tuple[int, str]) -> None:
+    # --- inside ---
+
+    def _add(self, step: Step, whole: Whole | Piece) -> None:
         editor, back = self._editor, self._back
-        if back is not None and back.half_way:
-            self._cut()
-        editor.relay.close(*stop, "policy")
+        outlet = editor.outlet
+        if back is not None and outlet.shut:  # what was half way out is out
+            self._give_up(back)
+            back = None
+        if back is None:
+            self._thrown_away(step, whole)
+            return
+        if whole.content is None:
+            if self._unreadable():
+                back.pass_on(step, whole)
+                outlet.passing = outlet.message_open or back.half_way
+            elif self.open:
+                self._thrown_away(step, whole)
+            return
+        self._judged(lambda: back.add(step, whole))
+        if self._back is not None and back.overfull:
+            self._give_in()
 
-    def _cut(self) -> None:
-        """The receiver never gets the rest of the frame, so no Close frame can follow it."""
-        for step in self.give_up():
-            self._editor.outlet.stop(step)
-        self._editor.outlet.cut()
+    def _judged(self, judge: Callable[[], LargeVerdict]) -> bool:
+        """Carry out what the judge says. Returns whether more of the message may leave."""
+        back = self._back
+        assert back is not None
+        try:
+            verdict = judge()
+        except Exception as error:  # noqa: BLE001 - whatever fails, the user's policy decides
+            if self._editor.relay.large_failed(error):
+                self._pass_rest(back)
+                return True
+            self._stop(back, (1011, "inspection failed"))
+            return False
+        if verdict.stop is not None:
+            if verdict.drop and not back.touched:
+                self._drop(back)
+            else:
+                self._stop(back, verdict.stop)
+            return False
+        if back.over:
+            self._back = None
+        elif self._editor.outlet.shut:  # a Close frame waited for the boundary that was passed
+            self._give_up(back)
+        return True
+
+    def _drop(self, back: HoldBack) -> None:
+        if back.compressed:
+            self._editor.writer.lost_window()
+        self._give_up(back, but_controls=True)
+
+    def _stop(self, back: HoldBack, stop: tuple[int, str]) -> None:
+        if back.half_way:  # the rest of the frame never comes, so no Close frame can follow it
+            self._give_up(back)
+            self._editor.outlet.cut()
+        self._editor.relay.close(*stop, "policy")
+
+    def _give_up(self, back: HoldBack, *, but_controls: bool = False) -> None:
+        """Nothing more of the message leaves, neither what waits nor what comes."""
+        self._back = None
+        self._gone = back.shown
+        outlet = self._editor.outlet
+        outlet.fate.judged(self._gone)
+        whole = back.has_last
+        back.stop(but_controls=but_controls)
+        if whole:
+            self._gone = None
+        outlet.boundary()
+
+    def _pass_rest(self, back: HoldBack) -> None:
+        """What waits and what comes leaves without a verdict."""
+        outlet = self._editor.outlet
+        self._back = None
+        outlet.passing = True  # until its last frame has left
+        back.release()
+        outlet.passing = outlet.message_open or back.half_way
+
+    def _give_in(self) -> None:
+        """It waits in so many frames that it cannot go on being held back."""
+        back = self._back
+        if back is not None and self._unreadable():
+            self._pass_rest(back)
 
     def _unreadable(self) -> bool:
-        """Its compression broke on the way. Returns whether it goes on uninspected."""
+        """What follows cannot be judged: the verdict on what is there, then the user's policy.
+
+        Returns whether it goes on uninspected.
+        """
         editor, back = self._editor, self._back
-        if editor.relay.on_error == "closed" and back is not None and back.half_way:
-            self._cut()
+        assert back is not None
+        if not self._judged(back.cut_short):
+            return False
+        self._back = None
+        if editor.relay.on_error == "closed" and back.half_way:
+            self._give_up(back)
+            editor.outlet.cut()
         return editor.relay.too_large(editor.direction, compressed=False)
+
+    def _thrown_away(self, step: Step, whole: Whole | Piece) -> None:
+        """It does not leave: what record it has says so."""
+        outlet = self._editor.outlet
+        last = not isinstance(whole, Piece) or whole.last
+        if last and self._gone is not None:
+            outlet.fate.judged(self._gone)
+        outlet.stop(step, whole=last)
+        if last and step.b0 > 0x7F and step.b0 & 0x0F < 3:
+            self._gone = None
+            outlet.boundary()

@@ -48,7 +48,7 @@ class LargeVerdict(NamedTuple):
     """On a large message so far. Offsets are bytes of content since the message's begin.
 
     Up to ``safe`` nothing more will be found, so it may leave. ``edits`` are new: bytes to be
-    XORed with, before they leave. ``stop``: nothing more of it may leave; the connection ends with
+    XORed with, before they leave; no two overlap. ``stop``: nothing more of it may leave; the connection ends with
     this code and reason – unless ``drop`` is set and nothing of it has left: then it is dropped.
     """
 
@@ -62,9 +62,13 @@ class LargeVerdict(NamedTuple):
 
 
 class StreamJudge(Protocol):
-    """Judges one message in pieces. ``last``: no more will come."""
+    """Judges one message in pieces. ``last``: no more will come. ``hurry``: what waits costs much
+    more than it holds, so call safe what can be. ``rules``: the ids of those that fired.
+    """
 
-    def feed(self, content: bytes, *, last: bool) -> LargeVerdict: ...
+    rules: list[str]
+
+    def feed(self, content: bytes, *, last: bool, hurry: bool = False) -> LargeVerdict: ...
 
 
 class Watch(Protocol):
@@ -72,7 +76,8 @@ class Watch(Protocol):
 
     ``later`` takes ``(opcode, payload)`` of what was forwarded and looks at it soon. Where payload
     is to be shown to somebody, ``now`` looks at once. ``watch_large`` is given a message of more
-    than ``hold_limit`` bytes in pieces. None of them raises.
+    than ``hold_limit`` bytes in pieces; its last answer is the :class:`Shown` of that message. None
+    of them raises.
     """
 
     hold_limit: int

@@ -216,6 +216,13 @@ class Relay:
         if self.on_error == "closed":
             question.close(1011, "inspection failed")
 
+    def large_failed(self, error: Exception) -> bool:
+        """Likewise of a message in pieces. Returns whether its rest is forwarded uninspected."""
+        self.recorder.inspection_failed(
+            self.connection, f"{type(error).__name__} while inspecting a large message"
+        )
+        return self.on_error == "open"
+
     def unrecorded(self) -> bool:
         """A frame's record could not be written. Returns whether it is forwarded all the same."""
         if self.on_error == "open":

@@ -40,7 +40,8 @@ class Sighting(NamedTuple):
     """A rule saw something in a view, before anything is decided. ``secret`` is never shown.
 
     ``view`` is None where it is only a part of what was found, in a stream of messages, and that
-    part cannot be written anew. ``path`` is given for streams.
+    part cannot be written anew. ``path`` is given for streams. ``told``: it goes on a secret that
+    was a finding before.
     """
 
     rule: CompiledRule
@@ -50,6 +51,7 @@ class Sighting(NamedTuple):
     end: int
     secret: bytes
     path: str | None = None
+    told: bool = False
 
     def __repr__(self) -> str:
         return f"Sighting({self.rule.rule.id}, {self.detector}, {self.start}, {self.end})"

@@ -9,7 +9,7 @@ Cost: a message in which the scan sees nothing is one call of the scanner, and o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from wsinspect.rules.actions.decide import Wish, decide
@@ -22,7 +22,7 @@ from wsinspect.rules.language.scope import ConnectionFacts
 from wsinspect.rules.locating import Locator, make_finding
 from wsinspect.rules.plan import Plan, Scope
 from wsinspect.rules.ruleset import CHANGING, CompiledRule, RuleSet
-from wsinspect.rules.sighting import in_leaves, passes_filters
+from wsinspect.rules.sighting import in_leaves, passes_filters, without_given_way
 from wsinspect.rules.streams import StreamHit
 from wsinspect.rules.views.expand import expand
 from wsinspect.rules.views.view import View
@@ -93,9 +93,11 @@ class Inspector:
         if scope.plan.empty:
             return Inspection()
         hits: list[StreamHit] = []
+        more: list[StreamHit] = []
         if stream and scope.streams is not None and opcode in _DATA:
             hits = self.feed(scope, [(opcode == "text", payload)])
-        return self.judge(scope, payload, opcode, now_ns, hits)
+            more = scope.streams.continued
+        return self.judge(scope, payload, opcode, now_ns, hits, more)
 
     def feed(self, scope: Scope, messages: Sequence[tuple[bool, bytes]]) -> list[StreamHit]:
         """What several messages of a direction hold together; ``(is text, payload)`` in order."""
@@ -110,9 +112,13 @@ class Inspector:
         opcode: str,
         now_ns: int,
         hits: Sequence[StreamHit] = (),
+        more: Sequence[StreamHit] = (),
     ) -> Inspection:
-        """As :meth:`inspect`, with what the stream already showed to end in this message."""
-        inspection, locator = self.look(scope, payload, opcode, hits, len(payload))
+        """As :meth:`inspect`, with what the stream already showed to end in this message.
+
+        ``more``: what only goes on a secret that was told of before.
+        """
+        inspection, locator = self.look(scope, payload, opcode, hits, len(payload), more)
         if inspection.sightings or inspection.unreadable:
             self.decide(scope, inspection, locator, now_ns)
         return inspection
@@ -124,6 +130,7 @@ class Inspector:
         opcode: str,
         hits: Sequence[StreamHit],
         size: int,
+        more: Sequence[StreamHit] = (),
     ) -> tuple[Inspection, Locator]:
         """What the rules see in it; nothing is decided. ``size``: bytes of the whole message."""
         plan = scope.plan
@@ -164,8 +171,12 @@ class Inspector:
             if self._concerns(one, opcode, size):
                 root = expansion.views[0]
                 sightings.append(Sighting(one, "when", root, 0, len(root.data), b""))
+        if any(sighting.detector in sighting.rule.gives_way for sighting in sightings):
+            sightings[:] = without_given_way(sightings)
         for hit in hits:
-            self._sight_stream(plan, locator, hit, size, opcode, sightings)
+            sightings += self._sight_stream(plan, locator, hit, size, opcode, told=False)
+        for hit in more:
+            sightings += self._sight_stream(plan, locator, hit, size, opcode, told=True)
         return inspection, locator
 
     # --- what is seen ---
@@ -201,8 +212,9 @@ class Inspector:
         hit: StreamHit,
         size: int,
         opcode: str,
-        sightings: list[Sighting],
-    ) -> None:
+        *,
+        told: bool,
+    ) -> Iterator[Sighting]:
         view = locator.view_at(hit.path)
         detector = self.ruleset.table[hit.match.pattern].id
         for one in plan.by_pattern.get(hit.match.pattern, ()):
@@ -213,7 +225,7 @@ class Inspector:
                 continue
             if find.json is not None and not locator.allows(one, view):
                 continue
-            sightings.append(Sighting(one, detector, view, hit.start, hit.end, hit.value, hit.path))
+            yield Sighting(one, detector, view, hit.start, hit.end, hit.value, hit.path, told=told)
 
     @staticmethod
     def _concerns(one: CompiledRule, opcode: str, size: int) -> bool:
@@ -237,10 +249,12 @@ class Inspector:
         wishes: list[Wish] = []
         fired: list[tuple[CompiledRule, list[Finding]]] = []
         for order in sorted(by_rule):
-            own = by_rule[order]
-            one = own[0].rule
+            one = by_rule[order][0].rule
+            own = [sighting for sighting in by_rule[order] if not sighting.told]
+            if not own and one.rule.threshold is not None:
+                continue
             prints = [self.fingerprints.of(sighting.secret) for sighting in own]
-            if not self._reached(scope, one, prints, now_ns):
+            if own and not self._reached(scope, one, prints, now_ns):
                 continue
             findings = [
                 make_finding(sighting, locator, print_)

@@ -20,6 +20,7 @@ from wsinspect.rules.detect.entropy import entropy_pattern
 from wsinspect.rules.detect.exact import exact_pattern, load_exact
 from wsinspect.rules.detect.gitleaks import Pack, load_gitleaks
 from wsinspect.rules.detect.pattern import Pattern
+from wsinspect.rules.detect.regex_shape import regex_shape
 from wsinspect.rules.detect.secrets import secrets_pack
 from wsinspect.rules.detect.words import word_patterns
 from wsinspect.rules.engine.scanner import Scanner
@@ -33,6 +34,7 @@ __all__ = ["CompiledRule", "Engine", "RuleSet", "load_rules"]
 Engine = Literal["auto", "hyperscan", "re2"]
 
 STOPPING: Final = frozenset({"block", "close"})
+_LONGEST_MATCH: Final = 64 * 1024  # bytes
 CHANGING: Final = frozenset({"redact", "mask", "hash", "tokenize"})
 
 
@@ -40,7 +42,8 @@ CHANGING: Final = frozenset({"redact", "mask", "hash", "tokenize"})
 class CompiledRule:
     """``patterns`` are indices in the set's scanner; ``order`` is the place among all rules.
 
-    ``leaf_patterns``: a rule with ``json`` looks at those leaves only, with these, apart from the
+    ``gives_way``: detectors whose find counts for nothing within another's. ``leaf_patterns``: a
+    rule with ``json`` looks at those leaves only, with these, apart from the
     scanner: ``.+`` is a sensible pattern there. ``keys``: the secrets behind ``env:NAME``.
     """
 
@@ -52,6 +55,7 @@ class CompiledRule:
     leaf_patterns: tuple[tuple[str, Any], ...] = ()
     unless: tuple[Any, ...] = ()
     near: Any = None
+    gives_way: frozenset[str] = frozenset()
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -87,6 +91,7 @@ class _Packs:
     def __init__(self) -> None:
         self._loaded: dict[tuple[str, Path | None], Pack] = {}
         self.warnings: list[str] = []
+        self.files: list[Path] = []
 
     def load(self, name: str, path: Path | None) -> Pack:
         """Raises ValueError."""
@@ -100,6 +105,7 @@ class _Packs:
                 pack = load_gitleaks(path)
             self._loaded[name, path] = pack
             self.warnings += pack.warnings
+            self.files += pack.files
         return pack
 
     def ids(self, name: str, path: Path | None) -> list[str]:
@@ -173,7 +179,7 @@ def load_rules(
         Scanner(table.patterns, cache=cache, engine=engine),
         frozenset(i for i, pattern in enumerate(table.patterns) if pattern.anchored),
         tuple(dict.fromkeys(packs.warnings)),
-        tuple(dict.fromkeys(files)),
+        tuple(dict.fromkeys([*files, *packs.files])),
     )
 
 
@@ -209,10 +215,7 @@ def _compile(
     own = tuple(("regex", _bytes_regex(regex)) for regex in find.regexes)
     detectors = tuple(dict.fromkeys(pattern.id for pattern in patterns))
     if find.json is None:
-        own_places = frozenset(
-            table.add(Pattern("regex", regex, anchored=_is_anchored(regex), max_len=1024))
-            for regex in find.regexes
-        )
+        own_places = frozenset(table.add(_own_pattern(regex)) for regex in find.regexes)
         places |= own_places
         own = ()
     elif not patterns and not find.regexes:
@@ -234,8 +237,15 @@ def _compile(
         own,
         tuple(_bytes_regex(regex) for regex in find.unless),
         near,
+        _gives_way(find, pack_paths, packs),
         keys,
     )
+
+
+def _gives_way(find: Find, pack_paths: Mapping[str, Path], packs: _Packs) -> frozenset[str]:
+    if find.pack is None:
+        return frozenset()
+    return packs.load(find.pack, pack_paths.get(find.pack)).gives_way
 
 
 def _patterns(find: Find, pack_paths: Mapping[str, Path], packs: _Packs) -> list[Pattern]:
@@ -262,6 +272,13 @@ def _patterns(find: Find, pack_paths: Mapping[str, Path], packs: _Packs) -> list
     return found
 
 
+def _own_pattern(regex: str) -> Pattern:
+    """Of a user's regex; one without a bound is looked for in windows of 64 KiB at most."""
+    shape = regex_shape(regex)
+    longest = min(shape.max_len or _LONGEST_MATCH, _LONGEST_MATCH)
+    return Pattern("regex", regex, anchored=shape.anchored, max_len=longest)
+
+
 def _bytes_regex(regex: str) -> Any:
     """RE2 on UTF-8 bytes."""
     options = re2.Options()
@@ -269,25 +286,3 @@ def _bytes_regex(regex: str) -> Any:
     options.log_errors = False
     options.encoding = re2.Options.Encoding.UTF8
     return re2.compile(regex.encode(), options)
-
-
-def _is_anchored(regex: str) -> bool:
-    """Whether it asks where its text begins or ends: then it means a leaf of JSON too."""
-    in_class = False
-    position = 0
-    while position < len(regex):
-        character = regex[position]
-        if character == "\\":
-            if not in_class and regex[position + 1 : position + 2] in ("A", "z"):
-                return True
-            position += 1
-        elif in_class:
-            in_class = character != "]"
-        elif character == "[":
-            in_class = True
-            position += 1 if regex[position + 1 : position + 2] in ("^", "]") else 0
-            position += 1 if regex[position : position + 2] == "^]" else 0
-        elif character in "^$":
-            return True
-        position += 1
-    return False

@@ -12,7 +12,7 @@ from wsinspect.rules.ruleset import CompiledRule
 from wsinspect.rules.views.expansion import Expansion
 from wsinspect.rules.views.view import MAPPED, CannotRewrite, Edit, View
 
-__all__ = ["in_leaves", "passes_filters"]
+__all__ = ["in_leaves", "passes_filters", "without_given_way"]
 
 _MOST_IN_A_LEAF = 1000
 
@@ -48,6 +48,24 @@ def _is_near(near: Any, within: int, view: View, start: int, end: int) -> bool:
         if not back:
             return False
         view, start, end = view.parent, back[0].start, back[-1].end
+
+
+def without_given_way(sightings: list[Sighting]) -> list[Sighting]:
+    """Without finds of catch-all detectors that another of the same rule's holds."""
+    specific: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for sighting in sightings:
+        if sighting.detector not in sighting.rule.gives_way:
+            key = (sighting.rule.order, id(sighting.view))
+            specific.setdefault(key, []).append((sighting.start, sighting.end))
+    return [
+        sighting
+        for sighting in sightings
+        if sighting.detector not in sighting.rule.gives_way
+        or not any(
+            start <= sighting.start and sighting.end <= end
+            for start, end in specific.get((sighting.rule.order, id(sighting.view)), ())
+        )
+    ]
 
 
 def in_leaves(one: CompiledRule, expansion: Expansion) -> list[Sighting]:

@@ -99,6 +99,8 @@ def totals(store: Store, p: Palette) -> Line:
         left += [Item("  ✗ unclean ", p.bad, 4), Item(count(store.unclean_count), p.bad, 4)]
     if store.refused_count:
         left += [Item("  ⊘ refused ", p.bad, 5), Item(count(store.refused_count), p.bad, 5)]
+    if store.alerts:
+        left += [Item("  ▲ alerts ", p.warn, 3), Item(count(store.alerts), p.warn, 3)]
     left += _flow(TO_SERVER, store.frames_to_server, store.bytes_to_server, store, p)
     left += _flow(TO_CLIENT, store.frames_to_client, store.bytes_to_client, store, p)
     return Line(tuple(left), tuple(losses(store, p)))

@@ -73,6 +73,7 @@ class Store:
         self.unclean_count = 0
         self.refused_count = 0
         self.losses: dict[str, int] = {}
+        self.alerts = 0  # of rules, since the proxy began
         self.unreadable = 0
         self.problems: deque[str] = deque(maxlen=PROBLEMS_MAX)
 
@@ -229,6 +230,7 @@ class Store:
 
     def _stats(self, line: Stats) -> None:
         self.losses = losses(line.stats)
+        self.alerts = int(line.stats.get("alerts", 0))
         error = line.stats.get("log_error")
         if error:
             self.add_problem(f"the log: {error}")

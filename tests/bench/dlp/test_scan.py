@@ -37,8 +37,8 @@ def finding(start: int = 0, end: int = 1, path: str = "$") -> str:
 
 def test_every_case_gets_its_own_answers_in_order(tmp_path: Path) -> None:
     echo = (
-        '{"action": "redact", "output": "x", "findings": [{"rule": "r", "path": "base64>json:$.a", "start": 0,'
-        ' "end": 0, "detector": line.get("text") or line["base64"]}]}'
+        '{"action": "redact", "output": "x", "findings": [{"rule": "r", "start": 0, "end": 0,'
+        ' "path": "base64>json:$.a", "detector": line.get("text") or line["base64"]}]}'
     )
     cases = [
         Case("g", (Line("a", "c"), Line("b", "c", TO_CLIENT)), ""),

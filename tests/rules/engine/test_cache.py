@@ -10,6 +10,7 @@ import pytest
 from wsinspect.rules.detect.pattern import Pattern
 from wsinspect.rules.engine import Scanner, hyperscan
 from wsinspect.rules.engine.cache import Cache
+from wsinspect.rules.engine.superset import Form
 
 PATTERNS = [Pattern("p", r"key=(\w{4,})"), Pattern("q", "a.{3}b")]
 
@@ -20,7 +21,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     build = hyperscan.build
 
-    def counted(forms: list[tuple[hyperscan.Form, ...]]) -> hyperscan.Databases:
+    def counted(forms: list[tuple[Form, ...]]) -> hyperscan.Databases:
         made.append(len(forms))
         return build(forms)
 

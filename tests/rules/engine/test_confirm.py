@@ -153,13 +153,39 @@ def test_no_candidates_no_matches() -> None:
 
 
 def test_there_is_a_limit_and_it_is_told(engine: Engine) -> None:
-    scanner = Scanner([Pattern("p", "ab"), Pattern("q", "z")], engine=engine)
-    matches = scanner.matches(b"ab " * (MAX_MATCHES + 5) + b"z")
+    alone = Scanner([Pattern("p", "ab")], engine=engine)
+    exact = alone.matches(b"ab " * MAX_MATCHES)
+    assert len(exact) == MAX_MATCHES
+    assert not exact.truncated
+    more = alone.matches(b"ab " * (MAX_MATCHES + 1))
+    assert more[:] == exact[:]
+    assert more.truncated
+
+
+def test_a_flood_of_one_kind_hides_no_other(engine: Engine) -> None:
+    patterns = [Pattern("p", "ab"), Pattern("q", "zz"), Pattern("r", "cd"), Pattern("s", "no")]
+    scanner = Scanner(patterns, engine=engine)
+    matches = scanner.matches(b"ab " * 3000 + b"cd " * 3000 + b"zz")
     assert matches.truncated
-    assert len(matches) == MAX_MATCHES
-    few = scanner.matches(b"ab " * (MAX_MATCHES - 1) + b"z")
-    assert len(few) == MAX_MATCHES
-    assert not scanner.matches(b"ab z").truncated
+    counts = [sum(match.pattern == index for match in matches) for index in range(4)]
+    assert counts == [499, 1, 499, 0]
+    few = scanner.matches(b"ab " * 900 + b"cd " * 20 + b"zz")
+    assert len(few) == 921
+    assert not few.truncated
+
+
+def test_matches_that_fail_their_check_are_bounded_too(engine: Engine) -> None:
+    calls = []
+
+    def check(context: Context) -> bool:
+        calls.append(context.start)
+        return False
+
+    pattern = Pattern("p", "ab", check=check)
+    matches = Scanner([pattern], engine=engine).matches(b"ab " * 50_000)
+    assert matches == []
+    assert matches.truncated
+    assert len(calls) < 5 * MAX_MATCHES
 
 
 def test_nothing_of_the_payload_is_shown() -> None:

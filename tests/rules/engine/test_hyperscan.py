@@ -92,7 +92,7 @@ def test_damaged_bytes_are_refused() -> None:
 def test_too_many_reports_end_the_scan_but_no_pattern_is_missed() -> None:
     patterns = [Pattern("run", r"[A-Za-z0-9+/]{20}"), Pattern("late", "needle=(x+)")]
     scanner = Scanner(patterns, engine="hyperscan")
-    assert scanner.left_out == {0} or scanner.left_out == frozenset()
+    assert scanner.left_out == frozenset()
     noise = random.Random(1).randbytes(30_000).hex().encode()
     data = noise + b" needle=xxx " + noise
     candidates, signs = scanner.scan(data)

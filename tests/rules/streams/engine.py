@@ -17,7 +17,11 @@ class SmallScanner:
         self.scans = 0
         self.scanned = 0
 
-    def scan_joined(self, data: bytes) -> tuple[list[tuple[int, int]], int]:
+    def scan_joined(
+        self, data: bytes, ends: Sequence[int] | None = None
+    ) -> tuple[list[tuple[int, int]], int]:
+        assert ends is not None
+        assert all(data[end : end + 1] in (b"\n", b"") for end in ends)
         self.scans += 1
         self.scanned += len(data)
         return [(i, 0) for i, one in enumerate(self._compiled) if one.search(data)], 0

@@ -150,7 +150,7 @@ class TestHar:
             har(
                 {"type": "send", "time": 1795352400.5, "opcode": 1, "data": "hé"},
                 {"type": "receive", "time": 1795352401, "opcode": 2, "data": "/wA="},
-                {"type": "error", "time": 1795352401, "opcode": 0, "data": "net::ERR"},
+                {"type": "error", "time": 1795352401, "opcode": 1, "data": "net::ERR"},
                 {"type": "receive", "time": 1795352401, "opcode": 10, "data": ""},
             )
         )

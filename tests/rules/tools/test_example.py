@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import fields
 
 import pytest
@@ -63,6 +64,10 @@ def test_a_client_fits(test: TextTest) -> None:
     example = example_of(When(client=test), a_test())
     assert example.fits
     assert compile_scope(When(client=test))(example.facts)
+    if test.any_of:
+        network = ipaddress.ip_network(test.any_of[0], strict=False)
+        address = ipaddress.ip_address(example.facts.client)
+        assert network.num_addresses == 1 or address != network.network_address
 
 
 @pytest.mark.parametrize("name", ["host", "path", "subprotocol"])

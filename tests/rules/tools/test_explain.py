@@ -150,6 +150,10 @@ class TestPack:
                 f"random: ******** at 2 of $ {LOOKS}its entropy is {BITS}, not above 2.5",
             ),
             ("zz1234", "allowed: ****** at 0 of $ looks like one, but an allow list lets it pass"),
+            (
+                "ab1234 zz1234",
+                f"allowed: ****** at 7 of $ {LOOKS}an allow list lets it pass",
+            ),
             ("magic", "none of its 3 detectors matches; the keywords of keyed are there"),
             ("hello", "none of its 3 detectors matches"),
         ],
@@ -179,6 +183,15 @@ def test_every_rule_and_the_verdict(rules: Path) -> None:
     assert verdict == "verdict: close 4001"
     assert "4111" not in out.getvalue()
     assert "bird" not in out.getvalue()
+
+
+def test_a_key_that_was_found_is_not_in_a_path(write_rules: RuleWriter) -> None:
+    path = write_rules("version: 1\nrules: [{ id: a, find: { words: [bluebird] }, do: block }]\n")
+    out = io.StringIO()
+    payload = b'{"\\u0062luebird": {"a": "\\u0062"}}'
+    assert run_explain([path], payload, out, io.StringIO(), loader=quick_load) == 0
+    assert "json:$.*" in out.getvalue()
+    assert "bluebird" not in out.getvalue()
 
 
 def test_the_verdict_is_that_of_all(rules: Path) -> None:

@@ -132,6 +132,14 @@ class TestWhatIsMissing:
         assert json.loads(out)["without_payload"] == 1
         assert err == "1 message without payload, not looked at\n"
 
+    def test_masked_by_the_rules_of_that_time(self, tmp_path: Path, rules: Path) -> None:
+        capture = a_log(tmp_path / "log", (1, "to_server", "pay **** 1111"))
+        capture.write_text(capture.read_text().replace('"action"', '"rules": ["card"], "action"'))
+        code, out, err = replay(capture, rules, as_json=True)
+        assert code == 0
+        assert json.loads(out)["masked"] == 1
+        assert err.startswith("1 message masked when recorded: ")
+
     def test_none_with_payload(self, tmp_path: Path, rules: Path) -> None:
         capture = a_log(tmp_path / "log", (1, "to_server", None))
         code, out, err = replay(capture, rules)
@@ -177,6 +185,8 @@ def test_time_is_the_capture_s(tmp_path: Path, write_rules: RuleWriter) -> None:
             threshold: { count: 3, per: connection, seconds: 1.5 }
             do: alert
     """)
+    apart = a_log(tmp_path / "apart", (1, "to_server", "x x"), (2, "to_server", "x"))
+    assert json.loads(replay(apart, rules, as_json=True)[1])["rules"][0]["findings"] == 0
     slow = a_log(tmp_path / "slow", *[(1, "to_server", "x")] * 5)  # one a second
     assert json.loads(replay(slow, rules, as_json=True)[1])["rules"][0]["findings"] == 0
     fast = tmp_path / "fast"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,25 @@ class TestConnections:
         assert ask("1111 1111", "a") == "pass"  # forgotten
         assert ask("1111 1111", "f") == "redact"
 
+    def test_who_is_heard_of_is_remembered(self, rules: Path) -> None:
+        scanning = Scanning(quick_load([rules]), connections_max=2)
+
+        def ask(connection: str, text: str, **said: str) -> str:
+            line = {"text": text, "connection": connection, "host": "chat.example", **said}
+            return str(json.loads(scanning.answer(json.dumps(line).encode()))["action"])
+
+        ask("a", "4111 1111 ")
+        for name in "bcdefg":
+            ask(name, "")
+            ask("a", "", direction="to_client")
+            assert ask("a", "hi") == "pass"
+        asked = json.dumps({"text": "bluebird", "connection": "a"}).encode()
+        assert json.loads(scanning.answer(asked))["action"] == "close"  # the host, too
+
+    def test_a_path_is_always_there(self, write_rules: RuleWriter) -> None:
+        path = write_rules("version: 1\nrules: [{ id: a, when: { path: '/*' }, do: block }]\n")
+        assert one(path, text="x")["action"] == "block"
+
 
 class TestTrouble:
     def test_broken_rules(self, write_rules: RuleWriter) -> None:
@@ -245,6 +265,8 @@ class TestPipes:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # What this variable does for every program, the tool must do for itself.
+            env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
         )
 
     def test_an_answer_comes_before_the_next_line(self, rules: Path) -> None:

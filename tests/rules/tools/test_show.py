@@ -66,9 +66,9 @@ class TestMaskedText:
         assert masked_text(text) == shown
 
     def test_what_was_found_however_plain(self) -> None:
-        assert masked_text("user: hunter, pw: open sesame", ["open sesame", "hunter", ""]) == (
-            '"user: ******, pw: **** ******"'
-        )
+        assert masked_text(
+            "user: hunter, pw: open sesame", ["open", "open sesame", "hunter", ""]
+        ) == ('"user: ******, pw: **** ******"')
 
     @given(st.text(max_size=30), st.text("abcdef1234567890", min_size=13, max_size=30), st.text())
     def test_never_the_secret(self, before: str, secret: str, after: str) -> None:

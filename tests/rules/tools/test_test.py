@@ -89,6 +89,9 @@ def test_as_expected(write_rules: RuleWriter, rule: str, test: str) -> None:
     ("rule", "test", "expected", "got", "hint"),
     [
         (MASK, f'text: "pay {CARD}", expect: pass', "pass", "redact", ""),
+        (BLOCK, f'text: "pay {CARD}", expect: pass', "pass", "block", ""),
+        (MASK, f'text: "pay {CARD}", expect: log', "log", "redact", ""),
+        (f"{FIND}\n    do: log", 'text: "x", expect: log', "log", "pass", "nothing was found"),
         (BLOCK, 'text: "pay 4111", expect: block', "block", "pass", "nothing was found"),
         (f"{FIND}\n    do: log", f'text: "{CARD}", expect: pass', "pass", "log", ""),
         (f"{FIND}\n    do: alert", f'text: "{CARD}", expect: pass', "pass", "alert", ""),
@@ -170,7 +173,7 @@ def test_otherwise(
 )
 def test_a_secret_of_plain_words_in_a_view(write_rules: RuleWriter, body: str) -> None:
     rule = 'find: { regex: "plum [a-z]+" }\n    do: { redact: { with: "***" } }'
-    test = f"text: '{body}', expect: 'it was plum jam'"
+    test = f"text: '{body}', expect: 'it was jam, plum jam or plum'"
     (failure,) = failures(write_rules, rule, test)
     assert "plum" not in str(failure)
     assert "jam" not in str(failure)

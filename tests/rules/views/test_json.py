@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.rules.views.helpers import SECRET, expanded, paths, places, redacted
 from wsinspect.rules.views import View, expand, parse_json_path, rebuild
-from wsinspect.rules.views.jsontext import JsonLeaves, escape, json_leaves, unescape
-from wsinspect.rules.views.jsontext import _escape_pieces as escape_pieces
+from wsinspect.rules.views.jsonescape import escape, escape_pieces, unescape
+from wsinspect.rules.views.jsontext import JsonLeaves, json_leaves
 from wsinspect.rules.views.signs import signs
 
 S = SECRET.decode()
@@ -159,7 +159,7 @@ def test_nested_10_000_deep() -> None:
     for opening, closing in (("[", "]"), ('{"a":', "}"), ("[", ""), ('{"a":', "")):
         payload = opening * 10_000 + f'"\\n{S}"' + closing * 10_000
         expansion = expanded(payload)
-        assert len(paths(expansion)) == 1
+        assert len(paths(expansion)) == 1 if closing else 2  # cut: read as plain text too
         assert redacted(expansion) == payload.replace(S, "[gone]").encode()
 
 
@@ -202,7 +202,7 @@ def test_leaf_at() -> None:
     assert found is not None
     assert (found[0].path, found[1:]) == ("json:$.a", (0, 5))
     assert at(root, 5, 12) == found  # the quotes may be part of it
-    found = at(root, 22, 23)
+    found = at(root, 23, 24)
     assert found is not None
     assert (found[0].path, found[0].data[found[1] : found[2]]) == ("json:$.b", b"z")
     assert found[0] is expansion.views[1]

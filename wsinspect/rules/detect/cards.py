@@ -11,8 +11,8 @@ import re
 from typing import Final
 
 from wsinspect.rules.detect.checks import luhn
-from wsinspect.rules.detect.pattern import Pattern
 from wsinspect.rules.detect.kinds import ALL_FORMS, Kind, number_patterns
+from wsinspect.rules.detect.pattern import Pattern
 
 __all__ = ["CREDIT_CARD", "is_card"]
 

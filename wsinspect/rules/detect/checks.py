@@ -73,9 +73,7 @@ def mod97(number: str) -> bool:
 
 def weighted(number: str, weights: Sequence[int]) -> int:
     """The sum of digit × weight. A number longer than the weights: the rest is not counted."""
-    return sum(
-        int(digit) * weight for digit, weight in zip(number, weights, strict=False)
-    )
+    return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
 
 
 def iso7064_mod11_2(number: str) -> bool:

@@ -91,9 +91,12 @@ def _touches(context: Context) -> bool:
     """Whether the number goes on: digits, a decimal point, a word, a mail address."""
     data, start, end = context.data, context.start, context.end
     before, behind = data[start - 1 : start], data[end : end + 2]
-    return before.isalnum() or before in (b"_", b"@", b"#", b"$") or (
-        behind[:1].isalnum() or behind[:1] in (b"_", b"@", b"%")
-    ) or (behind[:1] in (b".", b"-", b"/", b":") and behind[1:].isdigit())
+    return (
+        before.isalnum()
+        or before in (b"_", b"@", b"#", b"$")
+        or (behind[:1].isalnum() or behind[:1] in (b"_", b"@", b"%"))
+        or (behind[:1] in (b".", b"-", b"/", b":") and behind[1:].isdigit())
+    )
 
 
 PHONE: Final[tuple[Pattern, ...]] = (

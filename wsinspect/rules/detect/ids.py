@@ -11,6 +11,7 @@ from typing import Final
 from wsinspect.rules.detect.checks import luhn
 from wsinspect.rules.detect.ids_asia import ASIA
 from wsinspect.rules.detect.ids_europe import EUROPE
+from wsinspect.rules.detect.ids_north_east import EUROPE_NORTH_EAST
 from wsinspect.rules.detect.ids_south import SOUTH
 from wsinspect.rules.detect.kinds import ALL_FORMS, Kind, digits, number_patterns
 from wsinspect.rules.detect.pattern import Pattern
@@ -103,5 +104,5 @@ _NORTH: Final = (
 
 #: Detector name: its patterns.
 NATIONAL_IDS: Final[dict[str, tuple[Pattern, ...]]] = {
-    patterns[0].id: patterns for patterns in (*_NORTH, *EUROPE, *SOUTH, *ASIA)
+    patterns[0].id: patterns for patterns in (*_NORTH, *EUROPE, *EUROPE_NORTH_EAST, *SOUTH, *ASIA)
 }

@@ -76,7 +76,10 @@ def _is_hkid(context: Context) -> bool:
 
 def _th_id(number: str) -> bool:
     """DOPA: weights 13 to 2, MOD 11."""
-    return number[0] in "12345678" and int(number[12]) == (11 - weighted(number, range(13, 1, -1)) % 11) % 10
+    return (
+        number[0] in "12345678"
+        and int(number[12]) == (11 - weighted(number, range(13, 1, -1)) % 11) % 10
+    )
 
 
 # Letters stand for 10 to 35 in the order of when the counties got them.
@@ -101,9 +104,7 @@ def _my_nric(number: str) -> bool:
 
 def _il_id(number: str) -> bool:
     """Population Authority: Luhn with the doubled digits at even places."""
-    total = sum(
-        sum(divmod(int(one) * (1 + place % 2), 10)) for place, one in enumerate(number)
-    )
+    total = sum(sum(divmod(int(one) * (1 + place % 2), 10)) for place, one in enumerate(number))
     return total % 10 == 0 and int(number) > 0
 
 

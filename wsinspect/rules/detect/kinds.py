@@ -105,6 +105,8 @@ def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
 
     def check_for(earlier: Sequence[re.Pattern[bytes]]) -> Callable[[Context], bool]:
         def check(context: Context) -> bool:
+            if earlier and _goes_on(context):
+                return False
             if any(one.fullmatch(context.secret) for one in earlier):
                 return False  # an earlier pattern has it
             return _stands(context, kind, words)
@@ -113,18 +115,23 @@ def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
 
     patterns = [
         pattern(
-            f"{flag}(?:{lead}{'' if index else zeros[0]})({regex})(?:{tail}{'' if index else zeros[1]})",
+            f"{flag}(?:{lead}{zeros[0]})({regex})(?:{tail}{zeros[1]})"
+            if index == 0
+            else f"{flag}(?:{lead})({regex})(?:{tail})",
             check_for(spelt[:index]),
         )
         for index, regex in enumerate(regexes)
     ]
     if Form.COMPACT not in kind.bare:
         # The word must stand before; a word behind counts only for the forms above.
-        loose = _joined(atoms, dict.fromkeys((*kind.layouts, (n,), _even(n, 4))), _SEPARATOR + "{0,3}")
+        loose = _joined(
+            atoms, dict.fromkeys((*kind.layouts, (n,), _even(n, 4))), _SEPARATOR + "{0,3}"
+        )
+        spelled = "|".join(word for word in kind.words if word.isascii())
+        other = "".join(f"|{word}" for word in kind.words if not word.isascii())
         behind_word = (
-            rf"(?:\b|_)(?i:{'|'.join(kind.words)})(?:[^0-9a-z][^0-9]{{0,32}})?"
-            rf"({'(?i:' if flag else '(?:'}{loose}))"
-            rf"(?:{tail})"
+            rf"(?:(?:\b|_)(?i:{spelled}){other})(?:[^0-9a-z][^0-9]{{0,32}})?"
+            rf"({'(?i:' if flag else '(?:'}{loose}))(?:{tail})"
         )
         patterns.append(pattern(behind_word, check_for(spelt), more=80))
     return tuple(patterns)
@@ -142,9 +149,17 @@ def digits(
 ) -> tuple[Pattern, ...]:
     """The patterns of a kind that has digits only."""
     atoms = (r"\d",) * sum(layouts[0])
-    return number_patterns(
-        Kind(name, say, atoms, layouts, valid, words, bare=bare, usual=usual)
-    )
+    return number_patterns(Kind(name, say, atoms, layouts, valid, words, bare=bare, usual=usual))
+
+
+_SINGLE_DIGITS: Final = re.compile(rb"\d[ \t,:;.\-/_|]\d")
+
+
+def _goes_on(context: Context) -> bool:
+    """Single digits, and more of them behind: a list or a board. Asked first, for its speed."""
+    data, end = context.data, context.end
+    single = _SINGLE_DIGITS.match
+    return single(data, context.start) is not None and single(data, end - 1) is not None
 
 
 def _even(n: int, size: int) -> tuple[int, ...]:

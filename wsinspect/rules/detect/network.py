@@ -17,9 +17,14 @@ __all__ = ["IP_ADDRESS", "MAC_ADDRESS"]
 _HEXTET: Final = "[0-9A-Fa-f]{1,4}"
 _V4: Final = r"\d{1,3}(?:\.\d{1,3}){3}"
 
-_VERSION: Final = re.compile(rb"(?i)(?:\bv|version|release|build|ver\.?|firmware|driver|rev|oid"
-                             rb"|chrome/|safari/|edg/|section|chapter)[\s\"'=:/]{0,4}\Z")
+_VERSION: Final = re.compile(
+    rb"(?i)(?:\bv|version|release|build|ver\.?|firmware|driver|rev|oid"
+    rb"|chrome/|safari/|edg/|section|chapter)[\s\"'=:/]{0,4}\Z"
+)
 _OPR: Final = re.compile(rb"(?i)[a-z]+/\Z")  # a product of a User-Agent: Chrome/120.0.0.0
+
+
+_V6_BEFORE: Final = re.compile(rb"(?i)(?:::(?:[0-9a-f]{1,4}:){0,5}|(?:[0-9a-f]{1,4}:){6})\Z")
 
 
 def _is_ipv4(context: Context) -> bool:
@@ -27,8 +32,10 @@ def _is_ipv4(context: Context) -> bool:
     if data[start - 1 : start] in (b".", b"_", b"-") and start:
         return False
     behind = data[end : end + 2]
-    if behind[:1] in (b"_",) or (behind[:1] in (b".", b"-") and behind[1:].isalnum()):
+    if behind[:1] == b"_" or (behind[:1] in (b".", b"-") and behind[1:].isalnum()):
         return False
+    if _V6_BEFORE.search(data, max(0, start - 30), start):
+        return False  # the end of an IPv6 address
     before = data[max(0, start - 16) : start]
     if _VERSION.search(before) or (_OPR.search(before) and not before.endswith(b"://")):
         return False
@@ -41,7 +48,12 @@ def _is_ipv4(context: Context) -> bool:
 def _is_ipv6(context: Context) -> bool:
     data, start, end = context.data, context.start, context.end
     before, behind = data[start - 1 : start] if start else b"", data[end : end + 1]
-    if before.isalnum() or before in (b":", b".", b"_") or behind.isalnum() or behind in (b":", b"_"):
+    if (
+        before.isalnum()
+        or before in (b":", b".", b"_")
+        or behind.isalnum()
+        or behind in (b":", b"_")
+    ):
         return False
     text = context.secret.decode("ascii")
     if text.count(":") < 2 or len(text) < 4:
@@ -51,8 +63,10 @@ def _is_ipv6(context: Context) -> bool:
     except ValueError:
         return False
     # "a::b" of C++ and Rust, "12::30": short ones need a hextet of three characters.
-    return "::" not in text or any(len(part) > 2 for part in text.split(":")) or (
-        text.count(":") > 3 and address.is_global
+    return (
+        "::" not in text
+        or any(len(part) > 2 for part in text.split(":"))
+        or (text.count(":") > 3 and address.is_global)
     )
 
 

@@ -16,8 +16,8 @@ APPS: Final[tuple[Secret, ...]] = (
     token(
         "stripe-key",
         "Stripe key",
-        "sk_live_ sk_test_ rk_live_ rk_test_",
-        r"[rs]k_(?:live|test)_[0-9A-Za-z]{16,}",
+        "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_",
+        r"[rs]k_(?:live|test|prod)_[0-9A-Za-z]{16,}",
     ),
     token(
         "stripe-webhook-secret",
@@ -30,7 +30,7 @@ APPS: Final[tuple[Secret, ...]] = (
         "square-token",
         "Square token",
         "sq0atp- sq0csp- eaaa",
-        r"sq0atp-[0-9A-Za-z_-]{22}|sq0csp-[0-9A-Za-z_-]{43}|EAAA[0-9A-Za-z_-]{60}",
+        r"sq0atp-[0-9A-Za-z_-]{22}|sq0csp-[0-9A-Za-z_-]{43}|EAAA[0-9A-Za-z_-]{22,60}",
         blob=True,
     ),
     token(
@@ -88,6 +88,7 @@ APPS: Final[tuple[Secret, ...]] = (
         "Slack token",
         "xoxb- xoxp- xoxa- xoxr- xoxs- xoxc- xoxd- xoxo-",
         r"xox[abcdoprs]-(?:[0-9A-Za-z%+/]{1,64}-){0,5}[0-9A-Za-z%+/=]{10,}",
+        entropy=2.6,
         base64=True,
     ),
     token(
@@ -223,6 +224,12 @@ APPS: Final[tuple[Secret, ...]] = (
         r"EAA[0-9A-Za-z]{90,}",
         entropy=3.5,
         blob=True,
+    ),
+    named(
+        "facebook-app-token",
+        "Facebook app access token",
+        "facebook fb_ access_token",
+        r"[0-9]{15,16}(?:\||%7[Cc])[0-9A-Za-z_-]{27}",
     ),
     token(
         "instagram-token",

@@ -13,7 +13,12 @@ __all__ = ["CLOUD"]
 
 CLOUD: Final[tuple[Secret, ...]] = (
     # Amazon
-    token("aws-access-key-id", "AWS access key", "akia asia", r"(?:AKIA|ASIA)[0-9A-Z]{16}"),
+    token(
+        "aws-access-key-id",
+        "AWS access key",
+        "akia asia abia acca",
+        r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}",
+    ),
     named(
         "aws-secret-access-key",
         "AWS secret access key",
@@ -144,8 +149,8 @@ CLOUD: Final[tuple[Secret, ...]] = (
     token(
         "fly-token",
         "Fly.io token",
-        "fo1_ fm2_",
-        r"fo1_[0-9A-Za-z_-]{43}|fm2_[0-9A-Za-z+/]{100,}={0,3}",
+        "fo1_ fm1a_ fm1r_ fm2_",
+        r"fo1_[0-9A-Za-z_-]{43}|fm(?:1[ar]|2)_[0-9A-Za-z+/]{100,}={0,3}",
         base64=True,
     ),
     token("netlify-token", "Netlify token", "nfp_", r"nfp_[0-9A-Za-z]{36}"),
@@ -218,6 +223,7 @@ CLOUD: Final[tuple[Secret, ...]] = (
     named("algolia-admin-key", "Algolia API key", "algolia", r"[0-9a-f]{32}"),
     # Secrets management and networks
     token("vault-token", "HashiCorp Vault token", "hvs. hvb. hvr.", r"hv[sbr]\.[0-9A-Za-z_-]{90,}"),
+    named("vault-legacy-token", "HashiCorp Vault token", "vault", r"s\.[0-9A-Za-z]{24}"),
     token(
         "terraform-cloud-token",
         "HCP Terraform token",

@@ -46,7 +46,7 @@ CODE: Final[tuple[Secret, ...]] = (
         "sourcegraph-token",
         "Sourcegraph token",
         "sgp_",
-        r"sgp_(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}",
+        r"sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}",
     ),
     named("gitea-token", "Gitea or Forgejo token", "gitea forgejo codeberg", r"[0-9a-f]{40}"),
     # Registries
@@ -131,6 +131,7 @@ CODE: Final[tuple[Secret, ...]] = (
         r"sntryu_[0-9a-f]{64}|sntrys_eyJ[0-9A-Za-z+/]{40,}={0,2}_[0-9A-Za-z+/]{43}",
         base64=True,
     ),
+    named("sentry-legacy-token", "Sentry token", "sentry", r"[0-9a-f]{64}"),
     token(
         "newrelic-key",
         "New Relic key",

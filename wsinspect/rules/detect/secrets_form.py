@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 
 __all__ = ["HEX_UUID", "Secret", "named", "token"]
 
-HEX_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+HEX_UUID: Final = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 _END: Final = r"(?:[^0-9A-Za-z_-]|\z)"
 _BASE64_END: Final = r"(?:[^0-9A-Za-z_+/=-]|\z)"
+# = := => ?= : of configuration and code, > of XML, a comma between two quoted arguments.
+_ASSIGNED: Final = r"""(?:["'`]?\s{0,3}(?:[:?.|]{0,3}=>?|:|>)\s{0,8}["'`]?|["'`],\s{0,3}["'`])"""
 
 
 class Secret(NamedTuple):
@@ -56,7 +58,5 @@ def named(
     ``datadog_api_key = "…"``, ``"datadog": "…"``, ``DATADOG-KEY: …``.
     """
     names = "|".join(word.replace(".", r"\.") for word in keywords.split())
-    before = rf"""(?i:{names})[0-9A-Za-z_ .-]{{0,40}}["'`]?[ \t]{{0,3}}(?::=|=>|=|:)[ \t]{{0,3}}"""
-    return Secret(
-        id, say, tuple(keywords.split()), rf"""{before}["'`]?({regex}){_BASE64_END}""", entropy
-    )
+    before = rf"(?i:{names})[0-9A-Za-z_ .-]{{0,40}}{_ASSIGNED}"
+    return Secret(id, say, tuple(keywords.split()), f"{before}({regex}){_BASE64_END}", entropy)

@@ -137,7 +137,7 @@ SLACK_TOKEN: Final[tuple[Pattern, ...]] = (
         check=_has_digit,
         max_len=360,
     ),
-    *_hidden("slack-token", "Slack token, hidden", "x o x [abeprs] -", "[A-Za-z0-9-]", 10, 90),
+    *_hidden("slack-token", "Slack token, hidden", "x o x [abeprs] -", "[A-Za-z0-9-]", 10, 60),
     Pattern(
         id="slack-token",
         say="Slack webhook",
@@ -159,8 +159,8 @@ STRIPE_KEY: Final[tuple[Pattern, ...]] = (
         check=_varied,
         max_len=256,
     ),
-    *_hidden("stripe-key", "Stripe key, hidden", "[sr] k _ l i v e _", "[A-Za-z0-9]", 24, 99),
-    *_hidden("stripe-key", "Stripe key, hidden", "[sr] k _ t e s t _", "[A-Za-z0-9]", 24, 99),
+    *_hidden("stripe-key", "Stripe key, hidden", "[sr] k _ l i v e _", "[A-Za-z0-9]", 24, 36),
+    *_hidden("stripe-key", "Stripe key, hidden", "[sr] k _ t e s t _", "[A-Za-z0-9]", 24, 36),
 )
 
 
@@ -204,9 +204,7 @@ def _has_body(context: Context) -> bool:
 
 def _is_cut_off(context: Context) -> bool:
     """A key whose end is not there: cut, or still to come."""
-    return _has_body(context) and not _END.search(
-        context.data, context.start, context.start + 8192
-    )
+    return _has_body(context) and not _END.search(context.data, context.start, context.start + 8192)
 
 
 PRIVATE_KEY: Final[tuple[Pattern, ...]] = (
@@ -239,7 +237,9 @@ def _is_password(context: Context) -> bool:
     return not _PLACEHOLDER.fullmatch(password)
 
 
-_USERINFO: Final = r"([^\s/@:\"'<>\\?#]{0,128}:[^\s/@\"'<>\\]{1,256})@[A-Za-z0-9\[][A-Za-z0-9.:\]_-]{0,253}"
+_USERINFO: Final = (
+    r"([^\s/@:\"'<>\\?#]{0,128}:[^\s/@\"'<>\\]{1,256})@[A-Za-z0-9\[][A-Za-z0-9.:\]_-]{0,253}"
+)
 
 URL_CREDENTIALS: Final[tuple[Pattern, ...]] = (
     Pattern(

@@ -4,18 +4,19 @@ Owns: what a match *is*. Whatever engine found the candidates, the matches of a 
 leftmost, non-overlapping, non-empty ones in the whole data, and then the pattern's own tests.
 Must not know: hyperscan, views, rules.
 
-A candidate's end says where a match may end: for each place where a match begins, at least the
-shortest one's end is there (the engine's promise), and if the pattern is not ``trimmed``, all ends
-are. So a search can begin ``max_len`` before the next end and need not look for a match behind the
-last: between two far hits nothing is read. :data:`ANYWHERE` as an end says nothing: all is read.
+A candidate's end says where a match may end: of each place where one begins, at least the shortest
+match's end is there (the engine's promise). So a search can begin ``max_len`` before the next end
+and need not look for a match behind the last: between two far hits nothing is read. A match itself
+is read to its own end, wherever that is. :data:`ANYWHERE` as an end says nothing: all is read.
 
-Bounded: at most :data:`MAX_MATCHES` matches; at most ``_STEPS`` searches; about 64 times the
-data's length of bytes searched. Past one of them ``Matches.truncated`` is set.
+Bounded: about :data:`MAX_MATCHES` matches in all. Each pattern has a few of them for sure, and what
+is left goes in equal parts to those that have more, so that a flood of one kind hides no other. For
+each, searches and bytes read are limited too. Past a limit ``Matches.truncated`` is set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from wsinspect.rules.detect.entropy import shannon
@@ -29,10 +30,13 @@ type Candidate = tuple[int, int]
 
 ANYWHERE: Final = 0  # no match ends there: an empty one is none
 MAX_MATCHES: Final = 1000
-_STEPS: Final = 4 * MAX_MATCHES
-_WORK_FACTOR: Final = 64
-_WORK_FLOOR: Final = 1024 * 1024  # bytes
+_FEW: Final = 8  # matches of each pattern for sure
+_GROWTH: Final = 8
+_STEPS_A_MATCH: Final = 4  # searches, for matches that fail a test or are empty
+_LEAST_STEPS: Final = 64
+_READ_FACTOR: Final = 64  # bytes read of one pattern's account, for each byte of data
 _LONGEST_UTF8: Final = 4
+_NEAR: Final = 4096  # bytes that may be read for nothing rather than searched twice
 
 
 class Matches(list[Match]):
@@ -74,8 +78,7 @@ class Keywords:
 class _Row(NamedTuple):
     """A pattern made ready."""
 
-    search: Callable[[bytes, int, int], Any]
-    trimmed: bool
+    regex: Any
     keywords: Keywords
     groups: tuple[int, ...]  # the first of them that is not empty is the secret
     pattern: Pattern
@@ -88,29 +91,13 @@ def _row(pattern: Pattern, superset: Superset | None) -> _Row:
     if pattern.group > regex.groups:
         raise ValueError(f"{pattern.id}: the regex has no group {pattern.group}")
     return _Row(
-        regex.search,
-        superset is not None and superset.trimmed,
+        regex,
         Keywords(pattern.keywords),
         (pattern.group,) if pattern.group else tuple(range(1, regex.groups + 1)),
         pattern,
         tuple(compile_regex(one) for one in pattern.near),
         not (pattern.near or pattern.entropy or pattern.check or pattern.allowed),
     )
-
-
-class _Budget:
-    """What one confirm may still spend."""
-
-    __slots__ = ("bytes", "matches", "steps")
-
-    def __init__(self, data_len: int) -> None:
-        self.bytes = max(_WORK_FLOOR, _WORK_FACTOR * data_len)
-        self.matches = MAX_MATCHES
-        self.steps = _STEPS
-
-    @property
-    def spent(self) -> bool:
-        return self.bytes < 0 or self.matches <= 0 or self.steps <= 0
 
 
 class Confirmer:
@@ -138,58 +125,77 @@ class Confirmer:
         if not ends_of:
             return found
         lower = data.lower()
-        budget = _Budget(len(data))
-        for index, ends in sorted(ends_of.items()):
-            row = self._rows[index]
-            if row.keywords and not row.keywords.are_in(data, lower):
-                continue
-            ends.sort()
-            self._search(index, row, data, ends, found, budget)
-            if budget.spent:
-                found.truncated = True
-                break
-        if len(found) > 1:
-            unique = sorted(set(found), key=_order)
-            found[:] = unique
+        pending = [
+            index
+            for index in sorted(ends_of)
+            if not (keywords := self._rows[index].keywords) or keywords.are_in(data, lower)
+        ]
+        for index in pending:
+            ends_of[index].sort()
+        limit = _FEW if len(pending) > 1 else MAX_MATCHES
+        while pending:
+            fair = max(_FEW, (MAX_MATCHES - len(found)) // len(pending))
+            limit = min(limit, fair)
+            left = []
+            for index in pending:
+                matches, complete = _search(index, self._rows[index], data, ends_of[index], limit)
+                if complete or limit == fair:
+                    found += matches
+                    found.truncated |= not complete
+                else:
+                    left.append(index)
+            pending = left
+            limit *= _GROWTH
+        found[:] = sorted(set(found), key=_order)
         return found
 
-    @staticmethod
-    def _search(
-        index: int, row: _Row, data: bytes, ends: list[int], found: Matches, budget: _Budget
-    ) -> None:
-        """Append one pattern's matches, as ``finditer`` on all of ``data`` has them."""
-        search = row.search
-        whole = ends[0] == ANYWHERE
-        last = len(data) if whole else ends[-1]
-        extend = row.trimmed and not whole
-        back = row.pattern.max_len
-        position = 0  # where the match before ended
-        for end in ends:
-            if end <= position and not whole:
-                continue
-            while position < last:
-                begin = position if whole else max(position, end - back)
-                match = search(data, begin, last)
-                budget.steps -= 1
-                if match is None:
-                    budget.bytes -= last - begin
-                    return
-                if extend:  # the same match, and all of it
-                    match = search(data, match.start(), len(data))
-                match_start, match_end = match.span()
-                budget.bytes -= match_end - begin
-                if match_end > match_start:
-                    position = match_end
-                    _judge(index, row, data, match, found, budget)
-                else:
-                    position = match_end + 1
-                if budget.spent:
-                    return
-                if not whole and position >= end:
-                    break
+
+def _search(
+    index: int, row: _Row, data: bytes, ends: Sequence[int], limit: int
+) -> tuple[list[Match], bool]:
+    """One pattern's matches, as ``finditer`` on all of ``data`` has them; ``ends`` is sorted.
+
+    And whether these are all: False if there are more than ``limit``, or it is too much work.
+    """
+    regex = row.regex
+    size = len(data)
+    whole = ends[0] == ANYWHERE
+    cut = not whole and size - ends[-1] > _NEAR
+    last = ends[-1] if cut else size
+    steps = _LEAST_STEPS + _STEPS_A_MATCH * limit
+    bytes_left = _READ_FACTOR * size
+    position = 0  # where the match before ended
+    found: list[Match] = []
+    matches: Iterator[Any] | None = None
+    for end in ends:
+        if end <= position and not whole:
+            continue
+        begin = max(position, end - row.pattern.max_len)
+        if matches is None or begin > position:
+            matches = regex.finditer(data, begin, last)
+        while True:
+            match = next(matches, None)
+            if match is None:
+                return found, True
+            steps -= 1
+            if len(found) >= limit or steps < 0 or bytes_left < 0:
+                return found, False
+            match_start, match_end = match.span()
+            if cut:  # the same match, and all of it
+                match = regex.search(data, match_start, size)
+                if match.end() != match_end:
+                    match_end = match.end()
+                    matches = regex.finditer(data, match_end, last)
+            bytes_left -= match_end - begin
+            begin = position = match_end
+            if match_end > match_start:
+                _judge(index, row, data, match, found)
+            if position >= end and not whole:
+                break
+    return found, True
 
 
-def _judge(index: int, row: _Row, data: bytes, match: Any, found: Matches, budget: _Budget) -> None:
+def _judge(index: int, row: _Row, data: bytes, match: Any, found: list[Match]) -> None:
     """Append the match if the pattern's tests on it hold."""
     match_start, match_end = match.span()
     start, end = match_start, match_end
@@ -210,7 +216,6 @@ def _judge(index: int, row: _Row, data: bytes, match: Any, found: Matches, budge
         if row.near and not _is_near(row, data, start, end):
             return
     found.append(Match(index, start, end, match_start, match_end))
-    budget.matches -= 1
 
 
 def _order(match: Match) -> tuple[int, int, int, int]:

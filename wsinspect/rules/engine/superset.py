@@ -46,38 +46,34 @@ class Form(NamedTuple):
 
 class Superset(NamedTuple):
     """``exact``: what RE2 is to match. ``forms``: each looser than the one before, in case that
-    hyperscan refuses it: as it is, with repeats that count to a few only, without edges too.
-    ``trimmed``: they end where the shortest match does.
+    hyperscan refuses it: as it is, with repeats that count to a few only, without edges too. Where
+    ``exact`` matches, each does from the same begin, to the end of the shortest match at most.
     """
 
     exact: str
     forms: tuple[Form, ...]
-    trimmed: bool
 
 
 def widen(regex: str) -> Superset:
     """Translate ``regex``, which RE2 has accepted. Raises: UnknownSyntaxError."""
     pieces, exact = read_pieces(regex)
-    kept, trimmed = _trim(pieces)
-    kept = _flatten(kept)
+    kept = _flatten(_trim(pieces))
     forms = [_form(kept)]
     rough = [_roughly(piece) for piece in kept]
     forms.append(_form(rough))
     forms.append(_form([piece for piece in rough if piece.kind != "edge"]))
-    return Superset(exact, tuple(dict.fromkeys(forms)), trimmed)
+    return Superset(exact, tuple(dict.fromkeys(forms)))
 
 
-def _trim(pieces: Sequence[Piece]) -> tuple[list[Piece], bool]:
-    """Cut the repeats at the end to their least; True if there were any."""
+def _trim(pieces: Sequence[Piece]) -> list[Piece]:
+    """Cut the repeats at the end to their least."""
     kept = list(pieces)
-    trimmed = False
     at = len(kept) - 1
     while at >= 0:
         piece = kept[at]
         if piece.kind in ("bar", "edge"):
             break
         if piece.low != piece.high:
-            trimmed = True
             if piece.low == 0:
                 begin = _opening(kept, at) if piece.kind == "close" else at
                 del kept[begin : at + 1]
@@ -87,7 +83,7 @@ def _trim(pieces: Sequence[Piece]) -> tuple[list[Piece], bool]:
         if piece.low != 1 or piece.kind in ("literal", "chars"):
             break
         at -= 1  # into a group that is there once, at its end; or out at its begin
-    return kept, trimmed
+    return kept
 
 
 def _opening(pieces: Sequence[Piece], close: int) -> int:

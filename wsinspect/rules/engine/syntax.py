@@ -22,6 +22,8 @@ __all__ = ["Piece", "UnknownSyntaxError", "read_pieces"]
 _ASCII: Final = bytes(range(128))
 _CONTROLS: Final = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _CLASS_LETTERS: Final = frozenset("dDsSwW")
+# RE2 makes a folded letter of such a class, and then maybe another class with non-ASCII forms.
+_PAIRS: Final = {r"\x4b\x6b": "K|k", r"\x53\x73": "S|s"}
 _OCTAL: Final = frozenset("01234567")
 
 Kind = Literal["open", "close", "bar", "edge", "literal", "chars"]
@@ -120,8 +122,9 @@ class _Walk:
     def _chars(self, text: str) -> None:
         """One character of the class that ``text`` is."""
         body, above, strange = _members(text, "i" in self.flags[-1])
-        if strange:
-            spelt = f"(?-i:[{body}])"
+        pair = None if above else _PAIRS.get(body)
+        if strange or pair is not None:
+            spelt = f"(?-i:{pair or f'[{body}]'})"
             self.exact += (
                 self.regex[self.copied : self.token],
                 f"\\E{spelt}\\Q" if self.quoted else spelt,

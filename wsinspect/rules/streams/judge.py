@@ -47,7 +47,9 @@ class ScannerLike(Protocol):
 
     @property
     def patterns(self) -> Sequence[Pattern]: ...
-    def scan_joined(self, data: bytes, /) -> tuple[list[tuple[int, int]], int]: ...
+    def scan_joined(
+        self, data: bytes, ends: Sequence[int] | None = None, /
+    ) -> tuple[list[tuple[int, int]], int]: ...
     def confirm(
         self,
         data: bytes,

@@ -28,6 +28,10 @@ __all__ = ["Streams"]
 _RAW_TAIL: Final = 2 * 1024
 _ANYWHERE: Final = 0  # a candidate's end: the engine cannot say where
 _MAX_PARTS: Final = 256  # of all texts of a feed
+# No number goes on over these.
+_NO_NUMBER: Final = bytes(
+    byte < 128 and (chr(byte).isalpha() or chr(byte) in "\"'{}[]<>=;&") for byte in range(256)
+)
 _decode = msgspec.json.Decoder().decode
 _TABLES: list[tuple[ScannerLike, _Table]] = []
 
@@ -108,10 +112,11 @@ class Streams:
                 pieces.append((text, part))
                 data.append(text.data[part[0] : part[1]])
                 room -= 1
-        candidates, _ = scanner.scan_joined(b"\n".join(data))
+        starts = list(accumulate(map(len, data[:-1]), lambda at, n: at + n + 1, initial=0))
+        ends = [start + len(one) for start, one in zip(starts, data, strict=True)]
+        candidates, _ = scanner.scan_joined(b"\n".join(data), ends)
         if not candidates:
             return []
-        starts = list(accumulate(map(len, data[:-1]), lambda at, n: at + n + 1, initial=0))
         return self._look(pieces, starts, candidates, scanner, wanted, self._table)
 
     def _join(self, messages: Sequence[tuple[bool, bytes]], paths: bool) -> list[Text]:
@@ -215,9 +220,19 @@ def _near_cut(text: Text, candidate: tuple[int, int], table: _Table) -> bool:
         return True
     if end + table.slack[pattern] <= text.new_from:
         return False
-    at = bisect_right(text.cuts, end + table.slack[pattern]) - 1
-    least = 0 if text.cuts[0] else 1  # the begin of the text is no edge within it
-    return at >= least and end - text.cuts[at] <= table.reach[pattern]
+    cuts = text.cuts
+    at = bisect_right(cuts, end + table.slack[pattern]) - 1
+    least = 0 if cuts[0] else 1  # the begin of the text is no edge within it
+    reach = table.reach[pattern]
+    if table.slack[pattern] or not table.digits[pattern]:
+        return at >= least and end - cuts[at] <= reach
+    data = text.data
+    while at >= least and end - cuts[at] <= reach:
+        cut = cuts[at]
+        if cut < end and not (_NO_NUMBER[data[cut - 1]] or _NO_NUMBER[data[cut]]):
+            return True
+        at -= 1
+    return False
 
 
 def _shifted(match: Match, by: int) -> Match:

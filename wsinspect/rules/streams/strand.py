@@ -3,7 +3,8 @@
 Owns: joining pieces to what came before, where their edges are, how much is kept. Must not know:
 where pieces come from, patterns, engines.
 
-Kept of a strand: its last 1–2 KiB, or up to 8 KiB behind an open ``-----BEGIN``, because a private
+Scanned with new pieces are the last 256 bytes before them; more if those are one long word. Kept
+of a strand: its last 1–2 KiB, or up to 8 KiB behind an open ``-----BEGIN``, because a private
 key is as long as that and must be whole to be one. The edges of at most 64 pieces are kept; what
 lies before the first known edge is of unknown make-up.
 
@@ -21,13 +22,17 @@ from typing import Final
 
 __all__ = ["Strand", "Text"]
 
-_LONG_PIECE: Final = 16 * 1024  # of a longer piece only both ends can be part of a crossing match
-_HEAD: Final = 8 * 1024
+_LONG_PIECE: Final = 1024  # of a longer piece only both ends can be part of a crossing match
+_HEAD: Final = 512
+_OPEN_PIECE: Final = 16 * 1024  # the same behind an open private key
+_OPEN_HEAD: Final = 8 * 1024
+_LOOK_BACK: Final = 256  # of the tail, unless it is one long word
 _OPEN_TAIL: Final = 8 * 1024
 _MAX_PLACES: Final = 64
 _REMEMBERED_VALUE: Final = 256
 _TOO_OFTEN: Final = 4
 _BEGIN: Final = b"-----BEGIN"
+_SPACE: Final = re.compile(rb"[\s,;\"'<>{}]")
 _ENDED: Final = re.compile(rb"-----END[^-]{0,80}-----")
 
 
@@ -158,13 +163,13 @@ class Strand:
             joined = "".join(values)  # type: ignore[arg-type]  # a strand has one of both kinds
             if joined.isascii():
                 lengths = list(map(len, values))
-                if max(lengths) <= _LONG_PIECE:
+                if max(lengths) <= self._long_piece():
                     text = self._join(joined.encode(), lengths, messages)
                     return [text] if text.new_from or len(lengths) > 1 else []
             values = list(map(_encode, values))  # type: ignore[arg-type]
         pieces: list[bytes] = values  # type: ignore[assignment]
         lengths = list(map(len, pieces))
-        if max(lengths) <= _LONG_PIECE:
+        if max(lengths) <= self._long_piece():
             text = self._join(b"".join(pieces), lengths, messages)
             return [text] if text.new_from or len(lengths) > 1 else []
         return self._take_long(pieces, messages)
@@ -173,14 +178,14 @@ class Strand:
         texts: list[Text] = []
         begin = 0
         for at, piece in enumerate(pieces):
-            if len(piece) > _LONG_PIECE:
-                head = _head(piece)
+            if len(piece) > self._long_piece():
+                head = _head(piece, _OPEN_HEAD if self.open else _HEAD)
                 some = [*pieces[begin:at], head]
                 lengths = list(map(len, some))
                 texts.append(self._join(b"".join(some), lengths, messages[begin : at + 1]))
                 end = self.origin + len(self.tail) + len(piece) - len(head)
-                self.tail, self.clean = _cut_tail(piece[-_HEAD:], self.tail_limit)
-                self.open = self.clean
+                self.tail, self.clean = _cut_tail(piece, self.tail_limit)
+                self.open = _BEGIN in self.tail
                 self.origin = end - len(self.tail)
                 self.places = []
                 begin = at + 1
@@ -198,7 +203,7 @@ class Strand:
         for length in lengths:
             places.append(place)
             place += length
-        text = Text(self, data, new_from, places, messages)
+        text = self._text(data, new_from, places, messages)
         if not self.open and data.find(_BEGIN, max(0, new_from - len(_BEGIN))) >= 0:
             self.open = True
         if len(data) > self.tail_limit:
@@ -209,6 +214,21 @@ class Strand:
             # A new list: the text keeps the old one as it is.
             self.places = places[max(len(places) - _MAX_PLACES, bisect_left(places, self.origin)) :]
         return text
+
+    def _text(self, data: bytes, new_from: int, places: list[int], messages: list[int]) -> Text:
+        """Of the tail only what a match may need."""
+        skip = new_from - _LOOK_BACK
+        if skip <= 0 or self.open or _SPACE.search(data, skip, new_from) is None:
+            return Text(self, data, new_from, places, messages)
+        skip = _character(data, skip)
+        places = places[bisect_left(places, self.origin + skip) :]
+        text = Text(self, data[skip:], new_from - skip, places, messages)
+        text.origin += skip
+        text.clean = False
+        return text
+
+    def _long_piece(self) -> int:
+        return _OPEN_PIECE if self.open else _LONG_PIECE
 
     def _keep_end(self, data: bytes) -> None:
         if self.open:
@@ -273,8 +293,7 @@ def _character(data: bytes, start: int) -> int:
     return start
 
 
-def _head(piece: bytes) -> bytes:
-    end = _HEAD
+def _head(piece: bytes, end: int) -> bytes:
     for _ in range(3):
         if piece[end] & 0xC0 != 0x80:
             break

@@ -26,7 +26,8 @@ class CapturedMessage:
     """One data message.
 
     ``payload`` is None where the capture does not have it; ``whole`` is False where it has only the
-    message's beginning. ``connection`` tells connections apart within the capture.
+    message's beginning; ``masked`` is True where rules had found something when it was recorded,
+    which is then not in the payload any more. ``connection`` tells connections apart.
     """
 
     connection: Hashable
@@ -36,6 +37,7 @@ class CapturedMessage:
     payload: bytes | None = field(repr=False)
     timestamp_ns: int  # since the epoch
     whole: bool = True
+    masked: bool = False
 
 
 FlowReader = Callable[[Path], Iterator[CapturedMessage]]

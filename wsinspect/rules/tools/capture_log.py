@@ -2,7 +2,7 @@
 
 Owns: which of its fields a replay needs. ``ws_open`` says what the connection was, ``ws_message``
 has the payload with ``--payloads full``, its first 512 bytes with ``preview``, nothing by default
-and nothing of a message that was stopped.
+and nothing of a message that was stopped. What rules found is masked in it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Message(msgspec.Struct):
     opcode: str
     payload_len: int
     action: str = "pass"
-    injected: bool = False
+    rules: list[str] = []
     preview: str | None = None
     preview_base64: str | None = None
 
@@ -114,7 +114,14 @@ def _message(
         if not whole and message.preview is not None:
             payload = message.preview.rstrip("\ufffd").encode()  # a character cut in two
     return CapturedMessage(
-        connection, facts, message.direction, message.opcode, payload, _nanoseconds(line), whole
+        connection,
+        facts,
+        message.direction,
+        message.opcode,
+        payload,
+        _nanoseconds(line),
+        whole,
+        masked=bool(message.rules),
     )
 
 

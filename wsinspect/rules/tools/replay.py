@@ -70,6 +70,7 @@ class Replay:
         self.messages = 0
         self.without_payload = 0
         self.cut = 0
+        self.masked = 0
         self.unreadable: Counter[str] = Counter()
 
     def add(self, message: CapturedMessage) -> None:
@@ -79,6 +80,7 @@ class Replay:
             self.without_payload += 1
             return
         self.cut += not message.whole
+        self.masked += message.masked
         try:
             inspection = self._inspector.inspect(
                 self._scope(message), message.payload, message.opcode, message.timestamp_ns
@@ -123,6 +125,11 @@ class Replay:
             )
         if self.without_payload:
             lines.append(f"{count(self.without_payload, 'message')} without payload, not looked at")
+        if self.masked:
+            lines.append(
+                f"{count(self.masked, 'message')} masked when recorded:"
+                " what the rules of that time found is not found again"
+            )
         for limit, number in self.unreadable.most_common():
             lines.append(f"{count(number, 'message')} not read to the end, by the limit of {limit}")
         return lines
@@ -221,6 +228,7 @@ def _in_json(capture: Path, replay: Replay) -> str:
         "messages": replay.messages,
         "without_payload": replay.without_payload,
         "cut": replay.cut,
+        "masked": replay.masked,
         "actions": dict(replay.actions),
         "unreadable": dict(replay.unreadable),
         "rules": [_rule_json(tally) for tally in replay.tallies.values()],

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from wsinspect.rules.views.builder import Builder, Malformed
 from wsinspect.rules.views.cbor import CBOR, read_cbor
 from wsinspect.rules.views.msgpack import MSGPACK, read_framed_msgpack, read_msgpack
 from wsinspect.rules.views.protobuf import PROTOBUF, read_protobuf
-from wsinspect.rules.views.structured import Body, Builder, Format, Malformed, render
+from wsinspect.rules.views.structured import Body, Format, render
 from wsinspect.rules.views.view import View
 
 __all__ = ["is_body", "read"]
@@ -26,7 +27,12 @@ _FORMATS: Final[tuple[tuple[Format, _Reader], ...]] = (
     (PROTOBUF, read_protobuf),
 )
 # Without a few characters in a row, or a wide number, there is nothing to find in it.
-_WORTH_IT = re.compile(rb"[ -~]{4}|[\xcf\xd3\x1b][\x00-\x7f].{7}|\xc2[\x80-\xbf]", re.DOTALL)
+# Three searches: each steps over what cannot begin it, an alternation would try all everywhere.
+_WORTH_IT = (
+    re.compile(rb"[ -~]{4}"),
+    re.compile(rb"[\xcf\xd3\x1b][\x00-\x7f].{7}", re.DOTALL),
+    re.compile(rb"[\x80-\xff]{4}"),
+)
 _HEAD_WORTH_IT = re.compile(rb"[ -~]{5}")
 
 
@@ -36,7 +42,7 @@ def read(view: View, decode: frozenset[str], elements: int) -> tuple[Body | None
     A document without any text in it is a body without views.
     """
     data = view.data
-    if _WORTH_IT.search(data) is None:
+    if not any(pattern.search(data) for pattern in _WORTH_IT):
         return None, False
     over = False
     empty: Body | None = None

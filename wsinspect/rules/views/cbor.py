@@ -6,9 +6,10 @@ done with strings.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, override
 
-from wsinspect.rules.views.structured import BYTES, NUMBER, TEXT, Builder, Format, Leaf, Malformed
+from wsinspect.rules.views.builder import BYTES, NUMBER, TEXT, Builder, Leaf, Malformed
+from wsinspect.rules.views.structured import Format
 
 __all__ = ["CBOR", "read_cbor"]
 
@@ -21,6 +22,7 @@ _BREAK: Final = 0xFF
 class _Cbor(Format):
     name = "cbor"
 
+    @override
     def write(self, leaf: Leaf, value: bytes, document: bytes) -> bytes:
         return _head(_BYTES if leaf.kind == BYTES else _TEXT, len(value)) + value
 

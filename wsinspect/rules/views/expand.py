@@ -41,7 +41,19 @@ from wsinspect.rules.views.view import LIMITS, Leaves, Limits, Origin, View, is_
 __all__ = ["DECODE_NAMES", "expand"]
 
 DECODE_NAMES: Final = frozenset(
-    "json base64 url unicode html hex gzip utf16 msgpack cbor protobuf".split()
+    {
+        "json",
+        "base64",
+        "url",
+        "unicode",
+        "html",
+        "hex",
+        "gzip",
+        "utf16",
+        "msgpack",
+        "cbor",
+        "protobuf",
+    }
 )
 _TEXT_SIGNS: Final = SIGN_PERCENT | SIGN_HTML | SIGN_BASE64 | SIGN_HEX | SIGN_NON_ASCII
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -68,7 +80,7 @@ def expand(
     mask = signs(payload)
     views = [root]
     if not decode or (not mask and text and not all_leaves and b"+" not in payload):
-        return Expansion(views, None)
+        return Expansion(views, None, json="json" in decode)
     work = _Work(views, decode, limits, all_leaves)
     work.look(root, mask)
     at = 1
@@ -76,7 +88,7 @@ def expand(
         view = views[at]
         work.look(view, signs(view.data))
         at += 1
-    return Expansion(views, work.bomb)
+    return Expansion(views, work.bomb, json="json" in decode)
 
 
 class _Work:
@@ -142,7 +154,8 @@ class _Work:
         """Put on the list what comes out of this view."""
         decode = self.decode
         self.spans = []
-        if not view.text and self._binary(view, mask):
+        recoded_text = view.text and isinstance(view.origin, recoded.RecodedView)
+        if (not view.text or recoded_text) and self._binary(view, mask):
             return
         if mask & SIGN_NUL and view.text and "utf16" in decode and self._utf16(view):
             return
@@ -198,7 +211,7 @@ class _Work:
 
     def _in_leaves(self, view: View, mask: int) -> None:
         """Decoders on a document: on the leaves that they concern, not across them."""
-        places = _Places(view, mask)
+        places = _Places(view)
         done: set[int] = set()
         for kind, sign in ((mapped.URL, SIGN_PERCENT), (mapped.HTML, SIGN_HTML)):
             if mask & sign and kind.name in self.decode:
@@ -312,8 +325,8 @@ class _Work:
             if start < 0
             else compressed.inflate(view.data, start, limit)
         )
-        if found is None:
-            return False
+        if found is None or (start > 0 and not found.whole and not found.over):
+            return False  # a magic by chance, as like as not
         data = found.data
         if found.over:
             self.bomb = self.bomb or "output"
@@ -321,6 +334,8 @@ class _Work:
         # What stands before it may tell its length, so such a body cannot be written anew.
         encode = found.encode if start <= 0 and found.end == len(view.data) else None
         origin = recoded.RecodedView("gzip", max(start, 0), found.end, encode)
+        view.leaves = None  # whatever its bytes look like by chance
+        view.sealed = True
         inner = View(data, text=is_text(data), parent=view, origin=origin, whole=found.whole)
         return self.add(inner)
 
@@ -328,12 +343,10 @@ class _Work:
 class _Places:
     """Whose leaf a place in a document is, without naming it."""
 
-    __slots__ = ("_ends", "_last", "_starts", "_view", "shift")
+    __slots__ = ("_last", "_view", "shift")
 
-    def __init__(self, view: View, mask: int) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._starts: list[int] | None = None
-        self._ends: list[int] = []
         self._last: tuple[int, int, View] | None = None
         self.shift = 0  # where the owner begins in the view
 

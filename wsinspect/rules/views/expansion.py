@@ -27,11 +27,12 @@ class Expansion:
     """``views``: the message first. ``bomb``: the limit that was hit first, or None:
     ``depth``, ``views``, ``output`` or ``elements``."""
 
-    __slots__ = ("bomb", "views")
+    __slots__ = ("_names_leaves", "bomb", "views")
 
-    def __init__(self, views: list[View], bomb: str | None) -> None:
+    def __init__(self, views: list[View], bomb: str | None, *, json: bool) -> None:
         self.views = views
         self.bomb = bomb
+        self._names_leaves = json
 
     @property
     def root(self) -> View:
@@ -40,25 +41,28 @@ class Expansion:
     def leaf_at(self, view: View, start: int, end: int) -> tuple[View, int, int] | None:
         """The innermost leaf that wholly contains a span of a view's data, and the span in it.
 
-        None if the view is no document or the span is not within one leaf. Quotes round the
-        leaf may be part of the span.
+        None if the view is no document or the span is not within one leaf, or if JSON is not to
+        be decoded. Quotes round the leaf may be part of the span.
         """
         found: tuple[View, int, int] | None = None
+        if not self._names_leaves and view.leaves is False:
+            return None
         while True:
             leaves = leaves_of(view)
             if leaves is None or not leaves.starts:
                 return found
-            index = max(bisect_right(leaves.starts, start) - 1, 0)
-            begin, stop = leaves.starts[index], leaves.ends[index]
-            if start == stop + 1 or start < begin:  # it begins with the next one's quote
-                if index + 1 < len(leaves.starts) and start >= begin:
-                    index += 1
-                begin, stop = leaves.starts[index], leaves.ends[index]
+            index = bisect_right(leaves.starts, start) - 1
             data = view.data
-            if start == begin - 1 and data[start : start + 1] == b'"':
-                start += 1
+            # Quotes round it may belong to the span.
+            if data[start : start + 1] == b'"' and leaves.starts[index + 1 : index + 2] == [
+                start + 1
+            ]:
+                index, start = index + 1, start + 1
+            if index < 0:
+                return found
+            begin, stop = leaves.starts[index], leaves.ends[index]
             if end == stop + 1 and data[stop:end] == b'"':
-                end -= 1
+                end = stop
             if start < begin or end > stop or start > end:
                 return found
             start, end = leaves.inward(index, start, end)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from typing import Final, override
 
 from wsinspect.rules.views.lookalikes import (
     COMBINING,
@@ -113,7 +113,7 @@ def _is_reason(run: str, before: str, after: str) -> bool:
         return False
     return (
         sum(map(_DIGIT_SET.__contains__, run)) > 2
-        or sum(map(_TAG_SET.__contains__, run)) > 3
+        or sum(map(_TAG_SET.__contains__, run)) > 6  # regional flags have fewer
         or sum(map(_FLAG_SET.__contains__, run)) > 4
     )
 
@@ -159,9 +159,11 @@ class FoldedView(Origin):
 
     __slots__ = ()
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         return "unicode"
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         assert view.parent is not None
         pieces = _pieces(view.parent.data.decode())

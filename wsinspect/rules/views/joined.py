@@ -8,8 +8,10 @@ Each string stands in quotes on a line of its own, as detectors expect of a valu
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import override
 
-from wsinspect.rules.views.jsontext import json_leaves, make_leaf, unescape
+from wsinspect.rules.views.jsonescape import unescape
+from wsinspect.rules.views.jsontext import json_leaves, make_leaf
 from wsinspect.rules.views.view import CannotRewrite, Edit, Leaves, Origin, View
 
 __all__ = ["JoinedLeaves", "join_leaves"]
@@ -22,9 +24,11 @@ class _Joined(Origin):
 
     __slots__ = ()
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         return "json:$"
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         raise CannotRewrite
 
@@ -48,23 +52,28 @@ class JoinedLeaves(Leaves):
         self._source = source
         self._spans = spans
 
+    @override
     def leaf(self, index: int) -> View:
         start, end = self._spans[index]
         return make_leaf(self._source, start, end, True)
 
+    @override
     def inward(self, index: int, start: int, end: int) -> tuple[int, int]:
         begin = self.starts[index]
         return start - begin, end - begin
 
+    @override
     def outside(self, start: int, end: int) -> list[tuple[int, int]]:
         return []
 
+    @override
     def steps(self, index: int, hidden: Collection[int]) -> list[str | int]:
         leaves = json_leaves(self._source)
         if leaves is None:
             return []
         return leaves.steps(leaves.starts.index(self._spans[index][0]), hidden)
 
+    @override
     def is_key(self, index: int) -> bool:
         leaves = json_leaves(self._source)
         return leaves is not None and leaves.is_key(leaves.starts.index(self._spans[index][0]))

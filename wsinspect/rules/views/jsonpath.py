@@ -15,7 +15,7 @@ import msgspec
 __all__ = ["JsonPath", "parse_json_path"]
 
 _STEP = re.compile(
-    r"(?P<deep>\.\.)?(?:(?:(?<=\.\.)|\.)(?P<name>[^\W\d][\w-]*|\*)"
+    r"(?P<deep>\.\.)?(?:(?<!\.)\.(?P<name>[\w-]+|\*)|(?<=\.\.)(?P<below>[\w-]+|\*)"
     r"|\[\s*(?:(?P<index>[0-9]{1,9})|(?P<star>\*)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")"
     r"|'(?P<single>[^'\\]*)')\s*\])"
 )
@@ -90,4 +90,5 @@ def _wanted(found: re.Match[str]) -> str | int | None:
             raise ValueError(f"not a JSON string: {found['quoted'][:20]}") from None
     if found["single"] is not None:
         return found["single"]
-    return None if found["name"] in (None, "*") else found["name"]
+    name = found["name"] or found["below"]
+    return None if name in (None, "*") else name

@@ -1,7 +1,7 @@
 """JSON texts and their leaves, with their places in the bytes.
 
 Owns: finding JSON in a view (bare, one a line, behind the prefixes of Socket.IO, SockJS, SignalR,
-server-sent events), the walk over its tokens, string escapes (RFC 8259 §7) and paths. Must not
+server-sent events), the walk over its tokens, and paths. Must not
 know: which views are made of it, and when.
 
 The walk is one regex over the bytes and a loop without recursion, so any depth is fine. It is as
@@ -14,17 +14,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
-from typing import Final
+from typing import override
 
 import msgspec
 
+from wsinspect.rules.views.jsonescape import escape, escape_pieces, unescape
 from wsinspect.rules.views.view import (
     MAPPED,
     RECODED,
     Edit,
     Leaves,
     Origin,
-    Piece,
     View,
     apply_edits,
     is_text,
@@ -35,14 +35,12 @@ from wsinspect.rules.views.view import (
 __all__ = [
     "JsonLeaf",
     "JsonLeaves",
-    "escape",
     "escaped_strings",
     "is_document",
     "json_leaves",
     "json_start",
     "make_leaf",
     "show_steps",
-    "unescape",
 ]
 
 # What may stand before a document: Engine.IO and Socket.IO ("42", "451-/chat,7"), SockJS ("a",
@@ -68,15 +66,7 @@ _STRING, _KEY, _OPEN, _CLOSE, _BARE = 1, 2, 3, 4, 5
 _ESCAPED_STRING = re.compile(
     rb"[^\"]*+(?:\"[^\"\\]*+\"[^\"]*+)*+\"([^\"\\]*+(?:\\.[^\"\\]*+)++)\"", re.DOTALL
 )
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}"
-    rb"|x[0-9a-fA-F]{2}|.)",
-    re.DOTALL,
-)
-_MUST_ESCAPE = re.compile(rb"[\"\\\x00-\x1f]")
-_SHORT: Final = {0x62: b"\b", 0x66: b"\f", 0x6E: b"\n", 0x72: b"\r", 0x74: b"\t"}
 _check = msgspec.json.Decoder(msgspec.Raw).decode
-_decode_string = msgspec.json.Decoder(str).decode
 _MAX_FALSE_STARTS = 16
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MAX_KEY_SHOWN = 64
@@ -118,47 +108,6 @@ def escaped_strings(data: bytes, start: int) -> Iterator[tuple[int, int]]:
         found = match(data, found.end())
 
 
-def _one_escape(found: re.Match[bytes]) -> bytes:
-    raw = found[0]
-    if len(raw) == 2:
-        return _SHORT.get(raw[1], raw[1:])
-    if len(raw) == 4:
-        return chr(int(raw[2:], 16)).encode()
-    code = int(raw[2:6], 16)
-    if len(raw) == 12:
-        code = 0x10000 + ((code & 0x3FF) << 10) + (int(raw[8:], 16) & 0x3FF)
-    elif 0xD800 <= code < 0xE000:
-        code = 0xFFFD  # half of a pair: no character of UTF-8; the bytes themselves stay
-    return chr(code).encode()
-
-
-def unescape(raw: bytes) -> bytes:
-    """The value of a string's inside. Never raises."""
-    try:
-        return _decode_string(b'"' + raw + b'"').encode()
-    except (msgspec.DecodeError, UnicodeError):
-        return _ESCAPE.sub(_one_escape, raw)
-
-
-def _escape_pieces(raw: bytes) -> list[Piece]:
-    pieces: list[Piece] = []
-    shift = 0
-    for found in _ESCAPE.finditer(raw):
-        start, end = found.span()
-        value_len = len(_one_escape(found))
-        pieces.append(Piece(start - shift, start - shift + value_len, start, end))
-        shift += end - start - value_len
-    return pieces
-
-
-def escape(value: bytes) -> bytes:
-    """A value as the inside of a string."""
-    return _MUST_ESCAPE.sub(
-        lambda found: b"\\" + found[0] if found[0] in b'"\\' else b"\\u%04x" % found[0][0],
-        value,
-    )
-
-
 class JsonLeaf(Origin):
     """A string, key, number or literal of a JSON text; the span is without quotes."""
 
@@ -170,6 +119,7 @@ class JsonLeaf(Origin):
         self.escaped = escaped
         self.bare = bare
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         leaves = None if view.parent is None else json_leaves(view.parent)
         if leaves is None:
@@ -178,6 +128,7 @@ class JsonLeaf(Origin):
         # An empty string and what follows it never begin at the same byte: there is a quote.
         return "json:" + show_steps(leaves.steps(index, hidden), key=leaves.is_key(index))
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         if self.bare:  # what is no number any more is a string
             new = b'"' + escape(apply_edits(view.data, edits)) + b'"'
@@ -188,7 +139,7 @@ class JsonLeaf(Origin):
                 for e in edits
             ]
         assert view.parent is not None
-        pieces = _escape_pieces(view.parent.data[self.start : self.end])
+        pieces = escape_pieces(view.parent.data[self.start : self.end])
         out: list[Edit] = []
         for edit in edits:
             start, end = map_back(pieces, edit.start, edit.end)
@@ -267,7 +218,7 @@ class JsonLeaves(Leaves):
                 if not stack or (data[found.end() - 1] == 0x5D) is not in_array:
                     return found.end(), False
                 container, in_array, at = stack.pop()
-            elif kind == _STRING or kind == _KEY:
+            elif kind in (_STRING, _KEY):
                 begin, end = found.span(1)
                 if kind == _KEY and not in_array:
                     key = len(starts)
@@ -301,21 +252,25 @@ class JsonLeaves(Leaves):
         self.cut = True
         return len(data), len(starts) > first
 
+    @override
     def is_key(self, index: int) -> bool:
         return self._keys[index]
 
+    @override
     def leaf(self, index: int) -> View:
         kind = self._escaped[index]
         return make_leaf(self.view, self.starts[index], self.ends[index], kind == 1, kind == 2)
 
+    @override
     def inward(self, index: int, start: int, end: int) -> tuple[int, int]:
         begin = self.starts[index]
         start, end = start - begin, end - begin
         if self._escaped[index] == 1:
-            pieces = _escape_pieces(self.view.data[begin : self.ends[index]])
+            pieces = escape_pieces(self.view.data[begin : self.ends[index]])
             return map_forward(pieces, start, end)
         return start, end
 
+    @override
     def outside(self, start: int, end: int) -> list[tuple[int, int]]:
         out: list[tuple[int, int]] = []
         for begin, stop in self.documents:
@@ -333,6 +288,7 @@ class JsonLeaves(Leaves):
                 out.append((max(start, after), end))
         return [span for span in out if span[0] < span[1]]
 
+    @override
     def steps(self, index: int, hidden: Collection[int]) -> list[str | int]:
         steps: list[str | int] = []
         container, ref = self._parents[index], self._refs[index]

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, override
 
 from wsinspect.rules.views.view import MAPPED, Edit, Origin, Piece, View, map_back
 
@@ -118,9 +118,11 @@ class MappedView(Origin):
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         return self.kind.name
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         assert view.parent is not None
         pieces = self._pieces(view.parent.data)

@@ -6,19 +6,11 @@ Owns: the format (github.com/msgpack/msgpack, spec.md). Must not know: what is d
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, override
 
+from wsinspect.rules.views.builder import BYTES, NUMBER, TEXT, Builder, Leaf, Length, Malformed
 from wsinspect.rules.views.protobuf import read_varint, varint
-from wsinspect.rules.views.structured import (
-    BYTES,
-    NUMBER,
-    TEXT,
-    Builder,
-    Format,
-    Leaf,
-    Length,
-    Malformed,
-)
+from wsinspect.rules.views.structured import Format
 
 __all__ = ["MSGPACK", "read_framed_msgpack", "read_msgpack"]
 
@@ -49,6 +41,7 @@ _WIDE_RUNS: Final = {
 class _Msgpack(Format):
     name = "msgpack"
 
+    @override
     def write(self, leaf: Leaf, value: bytes, document: bytes) -> bytes:
         size = len(value)
         if leaf.kind == BYTES:
@@ -63,6 +56,7 @@ class _Msgpack(Format):
             return bytes((form[1],)) + size.to_bytes(2) + value
         return bytes((form[2],)) + size.to_bytes(4) + value
 
+    @override
     def length(self, size: int) -> bytes:
         return varint(size)
 

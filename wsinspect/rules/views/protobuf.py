@@ -8,18 +8,10 @@ know: what is done with strings.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, override
 
-from wsinspect.rules.views.structured import (
-    BYTES,
-    NUMBER,
-    TEXT,
-    Builder,
-    Format,
-    Leaf,
-    Length,
-    Malformed,
-)
+from wsinspect.rules.views.builder import BYTES, NUMBER, TEXT, Builder, Leaf, Length, Malformed
+from wsinspect.rules.views.structured import Format
 from wsinspect.rules.views.view import is_text
 
 __all__ = ["PROTOBUF", "read_protobuf", "read_varint", "varint"]
@@ -61,6 +53,7 @@ class _Protobuf(Format):
     name = "protobuf"
     plain_steps = True
 
+    @override
     def write(self, leaf: Leaf, value: bytes, document: bytes) -> bytes:
         if leaf.kind == NUMBER:
             # Its own wire type cannot hold a text. A reader skips a field of another type.
@@ -68,6 +61,7 @@ class _Protobuf(Format):
             return varint(tag | _SIZED) + varint(len(value)) + value
         return varint(len(value)) + value
 
+    @override
     def length(self, size: int) -> bytes:
         return varint(size)
 

@@ -13,6 +13,7 @@ from wsinspect.rules.views.expansion import Expansion, leaves_of
 from wsinspect.rules.views.view import (
     DIRECT,
     RECODED,
+    REGENERATED,
     CannotRewrite,
     Edit,
     Leaves,
@@ -30,7 +31,7 @@ def rebuild(
 
     Spans are bytes of each view's data. An edit of a document lands in its leaves, so that JSON
     stays JSON. Where edits meet, all that any of them covers goes, and what was asked for
-    first of the bytes themselves stands there instead.
+    first of the bytes themselves stands there instead. A compressed body is compressed anew.
     """
     waiting: dict[int, dict[View, list[Edit]]] = {}
     try:
@@ -42,6 +43,8 @@ def rebuild(
         while waiting:
             for view, found in waiting.pop(max(waiting)).items():
                 merged = _merge(found)
+                if view.sealed and any(edit.rank != REGENERATED for edit in merged):
+                    return None
                 if isinstance(view.leaves, Leaves):
                     merged = view.leaves.settle(merged)
                 if view.parent is None:
@@ -109,6 +112,6 @@ def _one(group: list[Edit], reach: int) -> Edit:
     if len(group) == 1:
         return group[0]
     first = min(group, key=lambda edit: edit.rank)
-    if first.rank == RECODED and any(edit.new != first.new for edit in group):
+    if first.rank == RECODED and any(edit != first for edit in group):
         raise CannotRewrite  # each still holds what another takes out
     return Edit(group[0].start, reach, first.new, first.rank)

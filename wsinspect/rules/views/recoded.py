@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, override
 
 from wsinspect.rules.views.compressed import MAGIC
 from wsinspect.rules.views.view import (
     RECODED,
+    REGENERATED,
     CannotRewrite,
     Edit,
     Origin,
@@ -41,6 +42,7 @@ _NEXT_RUN = re.compile(
     rb"([A-Za-z0-9+/_-]{14,}+)"
 )
 _MORE_LINES = re.compile(rb"(?:\r?\n[A-Za-z0-9+/_-]{4,}+)++")
+_PERCENT_DIGITS = re.compile(rb"(?:25)*+(?:[0-9A-Fa-f]{2})?")
 _PADDING = re.compile(rb"={1,2}")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}+")
 _PART = re.compile(rb"[A-Za-z0-9]{14,}+")
@@ -82,14 +84,17 @@ class RecodedView(Origin):
         self.end = end
         self.encode = encode
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         return self.name
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         if self.encode is None or not view.whole:
             raise CannotRewrite
         new = self.encode(apply_edits(view.data, edits))
-        return [Edit(self.start, self.end, new, RECODED)]
+        regenerated = self.name == "gzip"
+        return [Edit(self.start, self.end, new, REGENERATED if regenerated else RECODED)]
 
 
 def plausible_text(data: bytes) -> bool:
@@ -168,6 +173,13 @@ def runs(
         start, end = found.span(1)
         next_at = end
         run = found[1]
+        if start and data[start - 1] == 0x25:  # %3D or %253D: those digits belong to it
+            found = _PERCENT_DIGITS.match(data, start, end)
+            start = end if found is None else found.end()
+            run = data[start:end]
+            if len(run) < 14:
+                found = match(data, end, stop)
+                continue
         hit = _hex_run(run, start) if hexed and _HEX.fullmatch(run) else None
         # Most are words and paths. Base64 of a text is never all lower case, or all upper.
         if hit is None and base64 and not run.islower() and not run.isupper():
@@ -228,9 +240,9 @@ def _base64_run(
     decoded = decode_base64(joined)
     if decoded is None:
         return None
-    if not (looks and (plausible_text(decoded) or not decoded.isascii() or 0 in decoded[:8])):
-        if not structured(decoded, True):
-            return None
+    meant = looks and (plausible_text(decoded) or not decoded.isascii() or 0 in decoded[:8])
+    if not meant and not structured(decoded, True):
+        return None
     padding = _PADDING.match(data, end)
     padded = padding is not None and (len(joined) + len(padding[0])) % 4 == 0
     stop = end if padding is None or not padded else padding.end()

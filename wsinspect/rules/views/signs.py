@@ -24,7 +24,7 @@ __all__ = ["signs"]
 _SIGNS = (
     (SIGN_ESCAPE, re.compile(rb"\\")),
     (SIGN_PERCENT, re.compile(rb"%[0-9A-Fa-f]{2}")),
-    (SIGN_HTML, re.compile(rb"&[#A-Za-z][A-Za-z0-9]{0,31};")),
+    (SIGN_HTML, re.compile(rb"&#?[0-9A-Za-z]{1,32};")),
     (SIGN_BASE64, re.compile(rb"[A-Za-z0-9+/_-]{14}")),
     (SIGN_HEX, re.compile(rb"[0-9A-Fa-f]{16}")),
     (SIGN_COMPRESSED, re.compile(rb"\x1f\x8b|\x78[\x01\x5e\x9c\xda]|\x28\xb5\x2f\xfd")),

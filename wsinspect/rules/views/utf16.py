@@ -8,6 +8,7 @@ Without a mark it must look like it: of ASCII, which all secrets have, every sec
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import override
 
 from wsinspect.rules.views.view import MAPPED, Edit, Origin, View
 
@@ -25,20 +26,28 @@ class Utf16View(Origin):
         self.codec = codec
         self.skipped = skipped
 
+    @override
     def step(self, view: View, hidden: Collection[int]) -> str:
         return "utf16"
 
+    @override
     def back(self, view: View, edits: list[Edit]) -> list[Edit]:
         out: list[Edit] = []
         done = 0
         place = self.skipped
+        data = view.data
         for edit in edits:
-            place += len(view.data[done : edit.start].decode().encode(self.codec))
-            start = place
-            place += len(view.data[edit.start : edit.end].decode().encode(self.codec))
-            done = edit.end
+            start, end = edit.start, edit.end
+            while done < start and data[start] & 0xC0 == 0x80:  # whole characters only
+                start -= 1
+            while end < len(data) and data[end] & 0xC0 == 0x80:
+                end += 1
+            place += len(data[done:start].decode().encode(self.codec))
+            begin = place
+            place += len(data[start:end].decode().encode(self.codec))
+            done = end
             new = edit.new.decode(errors="replace").encode(self.codec)
-            out.append(Edit(start, place, new, max(edit.rank, MAPPED)))
+            out.append(Edit(begin, place, new, max(edit.rank, MAPPED)))
         return out
 
 

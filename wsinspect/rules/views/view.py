@@ -16,6 +16,7 @@ __all__ = [
     "LIMITS",
     "MAPPED",
     "RECODED",
+    "REGENERATED",
     "CannotRewrite",
     "Edit",
     "Leaves",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 # How an edit came to be. Where two overlap, what was asked for of the bytes themselves goes first.
+REGENERATED: Final = -1  # the whole parent from anew: nothing of its old bytes is left
 DIRECT: Final = 0
 MAPPED: Final = 1  # of a view whose characters each have their place in the parent
 RECODED: Final = 2  # a part of the parent that is encoded anew, with an edit inside
@@ -66,7 +68,7 @@ LIMITS: Final = Limits()
 
 
 class Edit(NamedTuple):
-    """Bytes ``start`` to ``end`` become ``new``; ``rank`` is DIRECT, MAPPED or RECODED."""
+    """Bytes ``start`` to ``end`` become ``new``; ``rank`` says how it came to be."""
 
     start: int
     end: int
@@ -110,7 +112,7 @@ class View:
     ``depth`` counts the layers from the message, which has 0. Compared by identity.
     """
 
-    __slots__ = ("data", "depth", "leaves", "made", "origin", "parent", "text", "whole")
+    __slots__ = ("data", "depth", "leaves", "made", "origin", "parent", "sealed", "text", "whole")
 
     def __init__(
         self,
@@ -127,7 +129,8 @@ class View:
         self.origin = origin
         self.whole = whole
         self.depth: int = 0 if parent is None else parent.depth + 1
-        self.leaves: Leaves | None | bool = False  # False: not looked for yet
+        self.leaves: Leaves | bool | None = False  # False: not looked for yet
+        self.sealed = False  # compressed: an edit of the bytes themselves would ruin it
         self.made: dict[int, View] | None = None  # leaves that are views, by their place
 
     @property
