@@ -57,6 +57,11 @@ def add_rules_command(sub: Any, commands: dict[str, Any]) -> None:
     explain.add_argument("--json", action="store_true", help="for programs")
     explain.set_defaults(function=_explain)
 
+    exact = verbs.add_parser("exact", help="make a file of keyed hashes for find: {exact: …}")
+    exact.add_argument("target", metavar="FILE", type=Path, help="the file to write")
+    exact.add_argument("--key", required=True, metavar="env:NAME", help="where the key is")
+    exact.set_defaults(function=_exact)
+
 
 _FACTS = ("host", "path", "subprotocol", "origin", "client")
 
@@ -126,6 +131,12 @@ def _replay(args: argparse.Namespace) -> int:
         flows=flows,
         loader=_load,
     )
+
+
+def _exact(args: argparse.Namespace) -> int:
+    from wsinspect.rules.tools.exact import run_exact
+
+    return run_exact(sys.stdin, args.key, args.target, sys.stdout, sys.stderr)
 
 
 def _explain(args: argparse.Namespace) -> int:

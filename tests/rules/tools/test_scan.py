@@ -217,10 +217,12 @@ class TestConnections:
         ask("a", "4111 1111 ")
         for name in "bcdefg":
             ask(name, "")
-            ask("a", "", direction="to_client")
-            assert ask("a", "hi") == "pass"
-        asked = json.dumps({"text": "bluebird", "connection": "a"}).encode()
-        assert json.loads(scanning.answer(asked))["action"] == "close"  # the host, too
+            ask("a", "")
+        assert ask("a", "1111 1111") == "redact"
+        for name in "ah":  # the host, too: of the one that was kept, and of the newest
+            ask(name, "")
+            asked = json.dumps({"text": "bluebird", "connection": name}).encode()
+            assert json.loads(scanning.answer(asked))["action"] == "close"
 
     def test_a_path_is_always_there(self, write_rules: RuleWriter) -> None:
         path = write_rules("version: 1\nrules: [{ id: a, when: { path: '/*' }, do: block }]\n")

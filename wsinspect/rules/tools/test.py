@@ -130,7 +130,7 @@ def _as_expected(test: Test, payload: bytes, inspection: Inspection) -> bool:
         return inspection.action == "pass" and payload == test.output
     found = bool(inspection.findings)
     if test.expect == "pass":
-        return inspection.action == "pass" and not found
+        return not found
     if test.expect in ("log", "alert"):  # that the rule alerts at all, the language has checked
         return inspection.action == "pass" and found
     return inspection.action == test.expect
@@ -177,6 +177,6 @@ def _expected(test: Test, secrets: Sequence[str]) -> str:
 
 
 def _secrets(inspection: Inspection) -> list[str]:
-    """What must not be shown: what was found, whole and word by word."""
-    whole = [seen.secret.decode(errors="replace") for seen in inspection.sightings]
-    return [*whole, *(word for text in whole for word in text.split())]
+    """What must not be shown: each word of what was found."""
+    found = (seen.secret.decode(errors="replace") for seen in inspection.sightings)
+    return [word for text in found for word in text.split()]

@@ -57,6 +57,7 @@ DECODE_NAMES: Final = frozenset(
 )
 _TEXT_SIGNS: Final = SIGN_PERCENT | SIGN_HTML | SIGN_BASE64 | SIGN_HEX | SIGN_NON_ASCII
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LONGEST_CHANCE: Final = 8192
 _MANY_LEAVES: Final = 8  # more escaped strings than this are scanned as one view
 
 
@@ -154,7 +155,12 @@ class _Work:
         """Put on the list what comes out of this view."""
         decode = self.decode
         self.spans = []
-        recoded_text = view.text and isinstance(view.origin, recoded.RecodedView)
+        # A short binary body may be valid UTF-8 by chance; what was encoded is likely to be one.
+        recoded_text = (
+            view.text
+            and isinstance(view.origin, recoded.RecodedView)
+            and len(view.data) <= _LONGEST_CHANCE
+        )
         if (not view.text or recoded_text) and self._binary(view, mask):
             return
         if mask & SIGN_NUL and view.text and "utf16" in decode and self._utf16(view):

@@ -51,7 +51,7 @@ _PREFIX = (
 )
 # What must follow a bracket, or else it is one in plain text ("[INFO] …").
 _OPENING = rb"(?:\{(?=[ \t\r\n]*+(?:[\x22}]|\Z))|\[(?=[ \t\r\n]*+(?:[\x22\[{\]0-9tfnNI-]|\Z)))"
-_AT_START = re.compile(rb"(?:[\x00-\x20]|\xef\xbb\xbf)*+" + _PREFIX + rb"(?=([\x22\[{]))")
+_AT_START = re.compile(rb"(?:\xef\xbb\xbf)?[\x00-\x20]*+" + _PREFIX + rb"(?=([\x22\[{]))")
 _IS_OPENING = re.compile(_OPENING)
 _ON_A_LINE = re.compile(rb"[\n\x1e\x00]" + _PREFIX + rb"(?=" + _OPENING + rb")")
 _ANYWHERE = re.compile(rb"(?=[\[{][ \t\r\n]*+[\x22\[{])")

@@ -40,6 +40,8 @@ class Utf16View(Origin):
             start, end = edit.start, edit.end
             while done < start and data[start] & 0xC0 == 0x80:  # whole characters only
                 start -= 1
+            start = max(start, done)
+            end = max(end, start)
             while end < len(data) and data[end] & 0xC0 == 0x80:
                 end += 1
             place += len(data[done:start].decode().encode(self.codec))
