@@ -32,6 +32,12 @@ def _number(detector: str) -> Make:
     return lambda source: kind.written(kind.value(source), source)[0]
 
 
+def _ssn(source: random.Random) -> str:
+    """As it is always written: without a check digit its dashes are what is strong about it."""
+    digits = _number("us-ssn")(source).replace("-", "").replace(" ", "")
+    return f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
+
+
 def _email(source: random.Random) -> str:
     name = _some(source, string.ascii_lowercase, source.randint(4, 9))
     host = _some(source, string.ascii_lowercase, source.randint(4, 9))
@@ -86,7 +92,7 @@ def _database(source: random.Random) -> str:
 TYPES: Final[dict[str, tuple[Make, str]]] = {
     "credit-card": (_number("credit-card"), "credit card"),
     "iban": (_number("iban"), "IBAN"),
-    "us-ssn": (_number("us-ssn"), "SSN"),
+    "us-ssn": (_ssn, "SSN"),
     "ca-sin": (_number("ca-sin"), "SIN"),
     "uk-nhs": (_number("uk-nhs"), "NHS number"),
     "in-aadhaar": (_number("in-aadhaar"), "Aadhaar"),

@@ -1,7 +1,7 @@
 """What an inspection costs: time of an ordinary message, time and memory of the worst ones.
 
 Owns: how that is measured. Each worst message is looked at in a process of its own, so that its
-peak of memory is its own: ``python -m bench.dlp.speed NAME`` is that process.
+peak of memory is its own: ``python -m bench.dlp.speed NAME DIRECTORY`` is that process.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Cost:
 
 
 def everything(directory: Path) -> Inspector:
-    """The whole pack and every detector, views and streams on, all logging."""
+    """The whole pack and every detector, views and streams on, all logging.
+
+    The compiled database stays in ``directory`` for the next one.
+    """
     file = directory / "rules.yaml"
     detectors = "".join(
         f"  - {{id: find-{name}, find: {{detector: {name}}}, do: log}}\n"
@@ -73,7 +76,7 @@ def everything(directory: Path) -> Inspector:
         f"version: 1\npacks: {{gitleaks: {PACK}}}\nrules:\n"
         f"  - {{id: pack, find: {{pack: gitleaks}}, do: log}}\n{detectors}"
     )
-    return Inspector(load_rules([file]), time_limit_s=60.0)
+    return Inspector(load_rules([file], cache=directory), time_limit_s=60.0)
 
 
 def _facts() -> ConnectionFacts:
@@ -111,10 +114,11 @@ def latency(count: int = MESSAGES) -> Latency:
 def worst(names: Sequence[str] = tuple(loads.WORST)) -> list[Cost]:
     """Every worst message, one process each."""
     costs = []
-    for name in names:
-        command = (sys.executable, "-m", "bench.dlp.speed", name)
-        said = subprocess.run(command, check=True, capture_output=True, timeout=600).stdout
-        costs.append(Cost(**json.loads(said)))
+    with tempfile.TemporaryDirectory(prefix="wsinspect-dlp-") as directory:
+        for name in names:
+            command = (sys.executable, "-m", "bench.dlp.speed", name, directory)
+            said = subprocess.run(command, check=True, capture_output=True, timeout=600).stdout
+            costs.append(Cost(**json.loads(said)))
     return costs
 
 
@@ -122,10 +126,9 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure(name: str) -> Cost:
+def measure(name: str, directory: Path) -> Cost:
     """In the process of its own."""
-    with tempfile.TemporaryDirectory(prefix="wsinspect-dlp-") as directory:
-        inspector = everything(Path(directory))
+    inspector = everything(directory)
     source = random.Random(SEEDS["test"])
     load = loads.WORST[name]
     payload = load.make(source)
@@ -138,5 +141,5 @@ def measure(name: str) -> Cost:
 
 
 if __name__ == "__main__":
-    cost = measure(sys.argv[1])
+    cost = measure(sys.argv[1], Path(sys.argv[2]))
     print(json.dumps({name: getattr(cost, name) for name in Cost.__slots__}))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.dlp import benign, envelopes, evasions, hiding, numbers, packs, speed, streams
+from bench.dlp import benign, envelopes, evasions, fragments, hiding, numbers, packs, speed, streams
 from bench.dlp.cases import Case, Line, Split, rng
 from bench.dlp.scan import answered
 from bench.dlp.tally import NONE, Figure, Goal, Outcome, Row, by_group, count, outcomes
@@ -137,6 +137,16 @@ def streamed(setting: Setting) -> Result:
     deltas = _ask(pack_rules(), streams.delta_cases(cases, referee.finds, setting.rng("deltas")))
     rows = by_group("split over messages", split, goal=RECALL)
     return Result([*rows, *by_group("JSON deltas", deltas, goal=RECALL)], [*split, *deltas])
+
+
+def fragmented(setting: Setting) -> Result:
+    """The same in the fragments of one message, through the running proxy."""
+    cases, _ = packs.positives(setting.split, setting.sizes.streamed, seed=setting.seed)
+    asked = fragments.fragment_cases(cases)
+    rules = pack_rules().replace("do: log", "do: alert")
+    answers = fragments.through_the_proxy(rules, asked, setting.rng("fragments"))
+    results = outcomes(asked, answers)
+    return Result(by_group("split over fragments", results, goal=RECALL), results)
 
 
 def with_check_digits(setting: Setting) -> Result:
@@ -284,6 +294,7 @@ SUITES: Final[dict[str, Suite]] = {
     "pack": pack,
     "envelopes": wrapped,
     "streams": streamed,
+    "fragments": fragmented,
     "numbers": with_check_digits,
     "evasions": hidden,
     "benign": quiet,

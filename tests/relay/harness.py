@@ -58,7 +58,7 @@ class Notes:
         seq: int,
         records: list[Any],
         forwarded: bool,
-        previews: list[bytes],
+        previews: list[bytes | None],
     ) -> bool:
         self.before()
         assert len(previews) in (0, len(records))

@@ -298,7 +298,7 @@ def open_event(connection: Connection, now_ns: int, status: int) -> bytes:
         client_extensions=[conceal(one) for one in h.client_extensions],
         server_extensions=[conceal(one) for one in h.server_extensions],
         findings=[Finding(f.code, conceal(f.say)) for f in h.findings],
-        upstream=_or_unset(connection.upstream),
+        upstream=concealed(connection.upstream),
         user_agent=concealed(h.user_agent),
         subprotocol=concealed(h.subprotocol),
         origin=concealed(h.origin),

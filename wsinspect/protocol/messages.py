@@ -42,6 +42,7 @@ class MessageFacts(NamedTuple):
     payload: bytes | None
     start: bytes
     violation: str | None
+    seen: object = None  # the last answer of who was given it in pieces
 
     def __repr__(self) -> str:  # never payload: a repr ends up in logs and tracebacks
         return (
@@ -51,7 +52,7 @@ class MessageFacts(NamedTuple):
 
 
 class LargeSink(Protocol):
-    """Takes a message in pieces. ``last``: no more of it will come."""
+    """Takes a message in pieces. ``last``: no more of it will come; asked for what it saw."""
 
     def feed(self, content: bytes, *, last: bool) -> object: ...
 
@@ -103,9 +104,7 @@ class MessageJoiner:
         self._forget()
 
     def _forget(self) -> None:
-        if self._large is not None:
-            self._large.feed(b"", last=True)
-            self._large = None
+        self._end_large()
         self.opcode = 0
         self.compressed = False
         self.frames = 0
@@ -187,13 +186,15 @@ class MessageJoiner:
             bytes(self._kept) if kept else None,
             self.start,
             self.violation,
+            self._end_large(),
         )
         self.messages += 1
         self._forget()
         return facts, violation
 
-    def so_far(self) -> bytes:
-        """What was kept of the open message, which will never be whole."""
+    def end(self) -> bytes:
+        """The open message will never be whole. Returns what was kept of it."""
+        self._end_large()
         return bytes(self._kept) if self._keeping and self._readable else b""
 
     # --- also asked by the reader ---
@@ -240,6 +241,10 @@ class MessageJoiner:
         ):
             return self._breach("invalid-utf8")
         return None
+
+    def _end_large(self) -> object:
+        large, self._large = self._large, None
+        return None if large is None else large.feed(b"", last=True)
 
     def _breach(self, word: str) -> str | None:
         """Record the first breach of a message; later ones say nothing new."""

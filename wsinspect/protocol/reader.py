@@ -85,7 +85,7 @@ class FrameReader:
         self.controls: list[Control] = []
         self.finished: list[MessageFacts] = []
         self.wholes: list[Whole | Piece] = []
-        self.previews: list[bytes] = []
+        self.previews: list[bytes | None] = []  # None: put there by who may not show it
         self.keep = False
         self.early = False  # a large frame's record comes with its header, not at its end
         self.preview = False

@@ -167,15 +167,17 @@ class ScriptHooks:
     def with_rules(self, to_server: Guard | None, to_client: Guard | None) -> None:
         """Rules judge what the scripts made of it."""
         self.rules = to_server, to_client
-        self.controls = self.masks = any(self.rules)
+        self.controls = self.masks = self.messages = any(self.rules)
 
     async def observe(self, observation: Observation) -> None:
         """Show it to the scripts, then to the rules. Raises what they raise."""
-        await self._observe(observation)
-        guard = self.rules[observation.direction == "to_client"]
-        whole = observation.kind == "message" or observation.opcode_number > 2
-        if guard is not None and whole and not (observation.dropped or observation.closing):
-            guard.judge(observation)
+        try:
+            await self._observe(observation)
+        finally:  # a script that fails must not switch the rules off
+            guard = self.rules[observation.direction == "to_client"]
+            whole = observation.kind == "message" or observation.opcode_number > 2
+            if guard is not None and whole and not (observation.dropped or observation.closing):
+                guard.judge(observation)
 
     async def _observe(self, observation: Observation) -> None:
         if observation.kind == "frame" and not self.frames:

@@ -10,6 +10,7 @@ problem the old one stays, loudly. Live connections take the new rules between t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenRules", "Guards", "Ruling"]
 
+_COARSE_NS = 10_000_000  # a file's time may lag behind the clock
+
 type Guards = tuple[Guard, Guard]
 type Stamp = tuple[tuple[str, int, int, int], ...]
 
@@ -44,9 +47,10 @@ type Stamp = tuple[tuple[str, int, int, int], ...]
 class BrokenRules(exceptions.OptionsError):
     """Rule files that cannot be used; ``lines`` has one for each problem."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], files: Sequence[Path] = ()) -> None:
         super().__init__("; ".join(lines))
         self.lines = list(lines)
+        self.files = list(files)
 
 
 def _loaded(paths: Sequence[str]) -> RuleSet:
@@ -56,7 +60,8 @@ def _loaded(paths: Sequence[str]) -> RuleSet:
             [Path(path) for path in paths], check_flow=check_flow, cache=cache_dir(), need_keys=True
         )
     except RuleFileError as error:
-        raise BrokenRules([str(problem) for problem in error.problems]) from None
+        files = [Path(problem.file) for problem in error.problems]
+        raise BrokenRules([str(problem) for problem in error.problems], files) from None
     failures = run_tests(ruleset).failures
     if failures:
         raise BrokenRules([str(failure) for failure in failures])
@@ -70,6 +75,7 @@ class Ruling:
         assert inspector.settings is not None
         self._inspector = inspector
         self._paths = list(paths)
+        before = time.time_ns()
         ruleset = _loaded(paths)
         self.desk = Desk(
             RulesInspector(ruleset),
@@ -78,7 +84,8 @@ class Ruling:
             clock=inspector.hub.clock,
             later=lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
         )
-        self._stamp = _stamp(ruleset)
+        self._watched = ruleset.files
+        self._stamp = _stamp(self._watched, before)
         self._reloading: asyncio.Task[None] | None = None
         self._guards: dict[int, Guards] = {}
         for warning in ruleset.warnings:
@@ -129,7 +136,7 @@ class Ruling:
 
     def look_for_changes(self) -> None:
         """Called once a second: the time and size of the files."""
-        if _stamp(self.desk.inspector.ruleset) != self._stamp:
+        if _stamp(self._watched) != self._stamp:
             self.reload()
 
     def reload(self) -> None:
@@ -138,10 +145,14 @@ class Ruling:
 
     async def _reload(self) -> None:
         hub = self._inspector.hub
-        self._stamp = _stamp(self.desk.inspector.ruleset)
+        before = time.time_ns()
+        self._stamp = _stamp(self._watched)
         try:
             ruleset = await asyncio.to_thread(_loaded, self._paths)
         except BrokenRules as error:
+            # A file that they began to include may be what has to be mended.
+            self._watched = tuple(dict.fromkeys((*self._watched, *error.files)))
+            self._stamp = _stamp(self._watched, before)
             for line in error.lines:
                 hub.problem(line)
             hub.problem("the rules were not reloaded: the old ones stay in force")
@@ -153,7 +164,8 @@ class Ruling:
         desk.batch.flush()
         old = desk.inspector
         desk.inspector = RulesInspector(ruleset, fingerprints=old.fingerprints, windows=old.windows)
-        self._stamp = _stamp(ruleset)
+        self._watched = ruleset.files
+        self._stamp = _stamp(self._watched, before)
         for guards in list(self._guards.values()):
             for guard in guards:
                 guard.renew()
@@ -175,11 +187,11 @@ class Ruling:
             self._inspector.spawn(self._tell_scripts(told))
 
     async def _tell_scripts(self, told: list[hooks.Found]) -> None:
-        try:
-            for one in told:
+        for one in told:
+            try:
                 await hooks.call(hooks.FINDING, one)
-        except Exception as error:  # noqa: BLE001 - a script may raise anything
-            self._inspector.script_failed(error)
+            except Exception as error:  # noqa: BLE001 - a script may raise anything
+                self._inspector.script_failed(error)
 
     def slow(self, connection: Connection, direction: DirectionName, pause_s: float) -> None:
         self._inspector.slow_down(connection.flow_id, direction, pause_s)
@@ -207,14 +219,19 @@ def _for_scripts(connection: Connection, direction: DirectionName, finding: Find
     )
 
 
-def _stamp(ruleset: RuleSet) -> Stamp:
-    """When each of its files changed last, as far as they are there."""
+def _stamp(paths: Sequence[Path], read_ns: int | None = None) -> Stamp:
+    """When each of them changed last, as far as they are there. ``read_ns``: when they began to be
+    read; of one that changed after that it is not known what was read.
+    """
     stamps: list[tuple[str, int, int, int]] = []
-    for path in ruleset.files:
+    for path in paths:
         try:
             stat = path.stat()
         except OSError:
             stamps.append((str(path), 0, 0, 0))
         else:
-            stamps.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+            changed_ns = stat.st_mtime_ns
+            if read_ns is not None and read_ns - _COARSE_NS <= changed_ns <= time.time_ns():
+                changed_ns = 0
+            stamps.append((str(path), changed_ns, stat.st_size, stat.st_ino))
     return tuple(stamps)

@@ -13,7 +13,6 @@ import os
 import re
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from wsinspect.proxy.addon import Inspector
 from wsinspect.proxy.loop import loop_factory
 from wsinspect.proxy.private import MovedName
 from wsinspect.proxy.ruling import BrokenRules
+from wsinspect.proxy.secrecy import keep_secrets, places
 
 __all__ = ["StartFailed", "run_proxy"]
 
@@ -66,11 +66,7 @@ def _named(error: BaseException) -> str:
 
 def _without_values(error: BaseException) -> str:
     """What happened where, without the exception's text: that may quote a payload."""
-    places = [
-        f"\n  {frame.filename}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-5:]
-    ]
-    return f"{type(error).__name__} in a script or in mitmproxy{''.join(places)}"
+    return f"{type(error).__name__} in a script or in mitmproxy{places(error.__traceback__)}"
 
 
 class _StartCheck:
@@ -202,6 +198,7 @@ def run_proxy(
 
     Raises StartFailed if it never listened.
     """
+    keep_secrets()
     asyncio.run(
         _run(sets, named, scripts, drain_grace_s, until_stdin_ends), loop_factory=loop_factory()
     )

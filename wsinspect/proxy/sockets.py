@@ -98,14 +98,14 @@ class Sockets:
         return self.legs[side == "server"] if self.legs else None
 
     def pause(self, side: SideName, pause_s: float) -> None:
-        """Read nothing from ``side`` for so long (a minute at most), from the last pause's end."""
+        """Read nothing from ``side`` for so long from now on, a minute at most."""
         leg = self.leg(side)
         if leg is None or leg.lost:
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
         begun = self._paused_until.get(side, 0.0)
-        until = self._paused_until[side] = min(max(begun, now) + pause_s, now + _LONGEST_PAUSE_S)
+        self._paused_until[side] = until = max(begun, now + min(pause_s, _LONGEST_PAUSE_S))
         leg.hold("throttle")
         if begun <= now:
             loop.call_at(until, self._go_on, side, leg)

@@ -102,20 +102,21 @@ class Direction:
 
         A direction that was edited for a policy stays so: with one that lets all pass.
         """
-        reader = self.reader
-        self.watch = watch
-        self.masks = watch is not None or (policy is not None and policy.masks)
-        reader.tap = watch is not None
-        if watch is not None:
-            joiner = reader.joiner
-            joiner.keep_payload = True
-            joiner.payload_limit = watch.hold_limit
-            joiner.begin_large = watch.watch_large
+        reader, joiner = self.reader, self.reader.joiner
         if policy is not None and self.policy is None:
             self.policy = policy
             if self._editor is not None:
-                self._editor.policy = policy
+                self._editor.govern(policy)
             self._edit()
+            reader.whole_frame_limit = self.hold_limit
+        self.watch = watch = watch if self.policy is None else None
+        self.masks = watch is not None or (self.policy is not None and self.policy.masks)
+        reader.tap = watch is not None
+        joiner.begin_large = None
+        if watch is not None:
+            joiner.keep_payload = True
+            joiner.payload_limit = watch.hold_limit
+            joiner.begin_large = watch.watch_large
 
     # --- pass: the hot path ---
 
@@ -202,7 +203,12 @@ class Direction:
 
         Returns what leaves now; with a question open, :meth:`answer` returns the rest.
         """
+        out = b""
+        if self._editor is not None:
+            out = self._editor.end()
+        elif self.watch is not None:
+            self.reader.cut_off()
         joiner = self.reader.joiner
-        if self.watch is not None and (rest := joiner.so_far()):
+        if self.watch is not None and (rest := joiner.end()):
             self.watch.later(self, self._clock(), [(joiner.opcode, rest)])
-        return b"" if self._editor is None else self._editor.end()
+        return out

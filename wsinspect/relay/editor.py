@@ -20,13 +20,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
-from wsinspect.protocol.records import LargeFrame, Piece, Record, Whole
+from wsinspect.protocol.records import Piece, Record, Whole
 from wsinspect.relay.hold import Held, Hold, released, rewritten
 from wsinspect.relay.large import LargeMessage
 from wsinspect.relay.observation import Observation
 from wsinspect.relay.outlet import Outlet
+from wsinspect.relay.pieces import Pieces
+from wsinspect.relay.policy import Policy
 from wsinspect.relay.step import Step
-from wsinspect.relay.watching import hand_over
+from wsinspect.relay.watching import NOTHING, watched
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
@@ -35,7 +37,6 @@ __all__ = ["Editor"]
 
 _USUAL_COMPRESSED: Final = 4 * 1024 * 1024
 _MOST_COMPRESSED: Final = 16 * 1024 * 1024
-_VIOLATION_CODES: Final = {"invalid-utf8": 1007, "close-utf8": 1007, "deflate": 1007}
 
 
 class Editor:
@@ -45,6 +46,7 @@ class Editor:
         "_busy",
         "_cut",
         "_ended",
+        "_pieces",
         "_steps",
         "_then",
         "direction",
@@ -73,6 +75,12 @@ class Editor:
         self.outlet = Outlet(direction)
         self.hold = Hold()
         self.large = LargeMessage(self)
+        self._pieces = Pieces(self)
+
+    def govern(self, policy: Policy) -> None:
+        """From the next message on; what is open has begun to leave without a verdict."""
+        self.policy = policy
+        self.outlet.passing = self.reader.joiner.opcode != 0
 
     # --- in ---
 
@@ -84,17 +92,20 @@ class Editor:
         reader.previews.clear()
         reader.controls.clear()  # each has its turn as a step
         reader.finished.clear()  # likewise, with its last frame
+        reader.tapped.clear()
         now_ns = self.relay.clock()
-        if direction.watch is not None and reader.tapped:
-            hand_over(direction, direction.watch, now_ns)
-        shown = b"" if direction.masks else None  # until there is a verdict
+        shown = NOTHING if direction.masks else None  # until there is a verdict
+        steps: list[Step] = []
         for whole in wholes:
             if isinstance(whole, Piece) and not (whole.first if reader.early else whole.last):
-                self._steps.append(Step(-1, now_ns, whole.frame.b0, None, whole, shown))
+                steps.append(Step(-1, now_ns, whole.frame.b0, None, whole, shown))
                 continue
             record = next(records)
-            self._steps.append(Step(direction.seq, now_ns, record[1][0], record, whole, shown))
+            steps.append(Step(direction.seq, now_ns, record[1][0], record, whole, shown))
             direction.seq += 1
+        if direction.watch is not None:
+            steps = watched(direction, direction.watch, now_ns, steps)
+        self._steps += steps
         return self.advance()
 
     def answer(self) -> bytes:
@@ -114,10 +125,11 @@ class Editor:
         return self.advance()
 
     def shut(self, close_payload: bytes) -> bytes:
-        held = [one.step for one in self.hold.take()] + self.large.give_up()
+        held = self.hold.take()
         self.outlet.close(close_payload)
-        for step in held:
-            self.outlet.stop(step)
+        self.large.shut()
+        for one in held:
+            self.outlet.stop(one.step)
         return self.advance()
 
     def end(self) -> bytes:
@@ -153,7 +165,7 @@ class Editor:
                 self.large.end()
             self._steps.popleft()
             if isinstance(step.whole, Piece):
-                self._piece(step, step.whole)
+                self._pieces.go(step, step.whole)
             else:
                 self._whole_frame(step, step.whole)
             return True
@@ -206,7 +218,7 @@ class Editor:
             return
         record, whole = self._cut
         b0, _, _, violation = record[1]
-        if self.refuses(violation):
+        if self.relay.refuses(violation):
             return
         direction = self.direction
         step = Step(-1, self.relay.clock(), b0 & 0x7F, None, whole)  # it never ended
@@ -222,10 +234,14 @@ class Editor:
 
     def _whole_frame(self, step: Step, whole: Whole) -> None:
         b0 = step.b0
-        refused = not self.outlet.shut and not self.outlet.ahead and self.refuses(step.violation)
+        refused = (
+            not self.outlet.shut and not self.outlet.ahead and self.relay.refuses(step.violation)
+        )
         if self._ended < 2:
             step.note(self.direction, whole.payload)
             self.outlet.fate.came(step, whole.message)
+            if whole.message is not None:
+                self.outlet.fate.judged(step.told)
         if self.outlet.shut or refused:
             self.outlet.stop(step)
         elif self.outlet.ahead:  # began to leave before: so it goes on
@@ -233,8 +249,6 @@ class Editor:
             self.outlet.leave(step, whole.raw[ahead:], whole.payload, b0)
             if b0 & 0x0F < 3:
                 self.outlet.passing = b0 < 0x80
-        elif self.large.open:
-            self.large.go_on(step, whole)
         elif self.policy is not None and (
             self.policy.frames or (self.policy.controls and b0 & 0x0F > 2)
         ):
@@ -256,7 +270,7 @@ class Editor:
         elif b0 & 0x0F > 2:
             if seen.rewritten is not None:
                 frame = self.writer.frame(b0 & 0x0F, seen.rewritten, fin=b0 > 0x7F)
-                self.outlet.leave(step, frame, seen.rewritten)
+                self.large.control(step, frame, seen.rewritten)
             else:
                 self.outlet.stop(step)
         elif self.is_held(b0):
@@ -277,6 +291,10 @@ class Editor:
         """The frame goes on as it came."""
         if self.outlet.shut:
             self.outlet.stop(step)
+        elif step.b0 & 0x0F > 2:
+            self.large.control(step, whole.raw, whole.payload)
+        elif self.large.open:
+            self.large.go_on(step, whole)
         elif self.is_held(step.b0):
             self._hold(step, Held(step, whole, whole.raw, whole.content or b""))
         elif not step.b0 & 0x0F and whole.opcode and not self.outlet.message_open:
@@ -293,50 +311,6 @@ class Editor:
         opcode = CONTINUATION if goes_on else whole.opcode
         frame = self.writer.frame(opcode, payload, fin=step.b0 > 0x7F)
         self.outlet.leave(step, frame, content=payload if changed else None)
-
-    def _piece(self, step: Step, piece: Piece) -> None:
-        """Some of a frame over the limit: it leaves as it comes, or the connection is closed."""
-        raw = piece.raw
-        if self.large.open or self.large.begins_with(piece):
-            self.large.go_on(step, piece)
-            return
-        if piece.first:
-            ahead, self.outlet.ahead = self.outlet.ahead, 0
-            raw = raw[ahead:]
-            goes = ahead > 0 or self._large_goes(piece.frame)
-            if step.record is not None:
-                written = self.outlet.record(step, forwarded=goes)
-                goes = goes and (written or self.relay.unrecorded()) and not self.outlet.shut
-            self.outlet.large = goes
-        elif self.outlet.large:
-            self.refuses(piece.frame.violation)  # it must end, but the Close frame follows it
-        if self.outlet.large:
-            self.outlet.raw(raw)
-        if not piece.last:
-            return
-        went, self.outlet.large = self.outlet.large, False
-        step.note(self.direction, piece.frame.start)
-        self.outlet.fate.came(step, piece.frame.message)
-        if not piece.first and step.record is not None:
-            self.outlet.record(step, forwarded=went)
-        self.outlet.became(step, went=went)
-        if went:
-            self.outlet.left(step.b0, piece.frame.start)
-            if step.b0 & 0x0F < 3:
-                self.outlet.passing = step.b0 < 0x80
-
-    def _large_goes(self, large: LargeFrame) -> bool:
-        if self.outlet.shut or self.refuses(large.violation):
-            return False
-        policy = self.policy
-        if policy is not None and (
-            policy.frames or self.is_held(large.b0) or (policy.controls and large.b0 & 0x0F > 2)
-        ):
-            if not self.relay.too_large(self.direction, compressed=self.reader.joiner.compressed):
-                return False
-            if large.b0 & 0x0F < 3:
-                self._release_held()
-        return True
 
     # --- messages ---
 
@@ -355,7 +329,7 @@ class Editor:
                 return
             if unreadable or over:
                 if self.relay.too_large(self.direction, compressed=held.whole.compressed):
-                    self._release_held()
+                    self.release_held()
                     self.outlet.passing = step.b0 < 0x80
                 return
         if step.b0 > 0x7F or not held.whole.opcode:
@@ -403,19 +377,13 @@ class Editor:
             self.outlet.stop(one.step)
         self.outlet.boundary()
 
-    def _release_held(self) -> None:
+    def release_held(self) -> None:
         """The open message will not be judged: it leaves as it came, and so does its rest."""
         begun = self.outlet.message_open
         for one, raw in released(self.hold.take(), self.writer, begun=begun):
             self.outlet.leave(one.step, raw, content=None if one.raw else one.content)
 
     # --- small things ---
-
-    def refuses(self, violation: str | None) -> bool:
-        if violation is None or self.relay.on_violation == "pass":
-            return False
-        self.relay.close(_VIOLATION_CODES.get(violation, 1002), violation, "policy")
-        return True
 
     def _ask(self, question: Observation, then: Callable[[Observation], None]) -> None:
         policy = self.policy

@@ -45,6 +45,8 @@ def tell_injected(direction: Direction, opcode: int, payload: bytes, frame_len: 
     if direction.open and direction.reader.tell_messages:
         start = payload[:START_LIMIT]
         facts = MessageFacts(opcode, len(payload), frame_len, 1, False, payload, start, None)
+        if direction.masks:  # nobody has looked at it
+            facts = masked(facts, NOTHING)
         tell_message(direction, direction.relay.clock(), facts, injected=True)
 
 
@@ -111,7 +113,8 @@ class Fate:
         joiner = self.direction.reader.joiner
         whole = step.whole
         if isinstance(whole, Piece):
-            content = whole.frame.start  # it went as it came; there is no more of it
+            # As it came there is no more of it, changed there is nothing.
+            content = whole.frame.start if content is None else b""
             self._all_kept = False
         elif content is None:
             content = whole.content

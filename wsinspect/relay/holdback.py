@@ -69,7 +69,7 @@ def _xor(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
 
 class HoldBack:
     """For one message. ``half_way``: a part of a frame has left; ``over``: the message is out;
-    ``touched``: something of it has left.
+    ``touched``: something of it has left; ``whole``: all of it has come.
     """
 
     __slots__ = (
@@ -83,6 +83,7 @@ class HoldBack:
         "half_way",
         "over",
         "touched",
+        "whole",
     )
 
     def __init__(self, outlet: Outlet, judge: StreamJudge, *, compressed: bool) -> None:
@@ -96,6 +97,7 @@ class HoldBack:
         self.half_way = False
         self.over = False
         self.touched = False
+        self.whole = False
 
     @property
     def overfull(self) -> bool:
@@ -110,8 +112,8 @@ class HoldBack:
         """The next data frame or piece in order. Raises what the judge raises."""
         content = whole.content or b""
         self._chunks.append(self._chunk(step, whole, content))
-        last = step.b0 > 0x7F and (not isinstance(whole, Piece) or whole.last)
-        return self._on(content, last=last)
+        self.whole = step.b0 > 0x7F and (not isinstance(whole, Piece) or whole.last)
+        return self._on(content, last=self.whole)
 
     def put(self, step: Step, raw: bytes, payload: bytes) -> None:
         """A control frame, as it is to leave: at once, unless the receiver has half a frame."""
@@ -135,14 +137,11 @@ class HoldBack:
         self._chunks.append(self._chunk(step, whole, whole.content or b""))
         self.release()
 
-    def stop(self, *, but_controls: bool = False) -> None:
-        """What waits does not leave – ``but_controls`` does, if no half frame is before it."""
-        chunks, self._chunks = list(self._chunks), deque()
+    def stop(self) -> None:
+        """What waits does not leave."""
+        chunks, self._chunks = self._chunks, deque()
         for chunk in chunks:
-            if but_controls and chunk.step.b0 & 0x0F > 2:
-                self._leave(chunk)
-            else:
-                self._outlet.stop(chunk.step)
+            self._outlet.stop(chunk.step, ends=chunk.piece is None or chunk.piece.last)
 
     def _chunk(self, step: Step, whole: Whole | Piece, content: bytes) -> _Chunk:
         start, self._seen = self._seen, self._seen + len(content)
@@ -190,7 +189,7 @@ class HoldBack:
             outlet.leave(step, raw, chunk.payload, content=content)
             return
         if outlet.shut:
-            outlet.stop(step)
+            outlet.stop(step, ends=piece.last)
             return
         written = step.record is None or outlet.record(step, forwarded=True)
         if not (written or outlet.relay.unrecorded()):

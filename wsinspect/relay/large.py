@@ -46,10 +46,10 @@ class LargeMessage:
             return False
         if piece.content is None or not editor.is_held(b0):
             return False
-        if not (b0 & 0x0F or editor.hold.frames) or editor.refuses(piece.frame.violation):
+        if not (b0 & 0x0F or editor.hold.frames) or editor.relay.refuses(piece.frame.violation):
             return False
         compressed = bool(b0 & 0x40) and editor.reader.joiner.deflate
-        return self.begin(b0 & 0x0F, compressed=compressed)
+        return self.begin(b0 & 0x0F, compressed=compressed) and self.open
 
     def begin(self, opcode: int = 0, *, compressed: bool = False) -> bool:
         """Judge the open message in pieces, if the policy can; what is held goes first."""
@@ -79,7 +79,7 @@ class LargeMessage:
         outlet = editor.outlet
         if isinstance(whole, Piece):
             if not outlet.shut:
-                editor.refuses(whole.frame.violation)
+                editor.relay.refuses(whole.frame.violation)
             if whole.last:
                 step.note(editor.direction, whole.frame.start)
                 outlet.fate.came(step, whole.frame.message)
@@ -125,7 +125,7 @@ class LargeMessage:
             if self._unreadable():
                 back.pass_on(step, whole)
                 outlet.passing = outlet.message_open or back.half_way
-            elif self.open:
+            else:
                 self._thrown_away(step, whole)
             return
         self._judged(lambda: back.add(step, whole))
@@ -159,7 +159,7 @@ class LargeMessage:
     def _drop(self, back: HoldBack) -> None:
         if back.compressed:
             self._editor.writer.lost_window()
-        self._give_up(back, but_controls=True)
+        self._give_up(back)
 
     def _stop(self, back: HoldBack, stop: tuple[int, str]) -> None:
         if back.half_way:  # the rest of the frame never comes, so no Close frame can follow it
@@ -167,23 +167,19 @@ class LargeMessage:
             self._editor.outlet.cut()
         self._editor.relay.close(*stop, "policy")
 
-    def _give_up(self, back: HoldBack, *, but_controls: bool = False) -> None:
+    def _give_up(self, back: HoldBack) -> None:
         """Nothing more of the message leaves, neither what waits nor what comes."""
         self._back = None
-        self._gone = back.shown
+        self._gone = None if back.whole else back.shown
         outlet = self._editor.outlet
-        outlet.fate.judged(self._gone)
-        whole = back.has_last
-        back.stop(but_controls=but_controls)
-        if whole:
-            self._gone = None
+        outlet.fate.judged(back.shown)
+        back.stop()
         outlet.boundary()
 
     def _pass_rest(self, back: HoldBack) -> None:
         """What waits and what comes leaves without a verdict."""
         outlet = self._editor.outlet
         self._back = None
-        outlet.passing = True  # until its last frame has left
         back.release()
         outlet.passing = outlet.message_open or back.half_way
 
@@ -200,9 +196,8 @@ class LargeMessage:
         """
         editor, back = self._editor, self._back
         assert back is not None
-        if not self._judged(back.cut_short):
+        if not self._judged(back.finish):
             return False
-        self._back = None
         if editor.relay.on_error == "closed" and back.half_way:
             self._give_up(back)
             editor.outlet.cut()
@@ -212,9 +207,9 @@ class LargeMessage:
         """It does not leave: what record it has says so."""
         outlet = self._editor.outlet
         last = not isinstance(whole, Piece) or whole.last
-        if last and self._gone is not None:
+        if last:
             outlet.fate.judged(self._gone)
-        outlet.stop(step, whole=last)
+        outlet.stop(step, ends=last)
         if last and step.b0 > 0x7F and step.b0 & 0x0F < 3:
             self._gone = None
             outlet.boundary()

@@ -117,10 +117,11 @@ class Outlet:
         else:
             self.became(step, went=False)
 
-    def stop(self, step: Step) -> None:
-        """The frame does not leave."""
+    def stop(self, step: Step, *, ends: bool = True) -> None:
+        """The frame does not leave. ``ends``: this is all of it, or its last piece."""
         self.record(step, forwarded=False)
-        self.became(step, went=False)
+        if ends:
+            self.became(step, went=False)
 
     def became(self, step: Step, *, went: bool, content: bytes | None = None) -> None:
         """What came of the frame goes into the fact of its message."""

@@ -48,8 +48,9 @@ class LargeVerdict(NamedTuple):
     """On a large message so far. Offsets are bytes of content since the message's begin.
 
     Up to ``safe`` nothing more will be found, so it may leave. ``edits`` are new: bytes to be
-    XORed with, before they leave; no two overlap. ``stop``: nothing more of it may leave; the connection ends with
-    this code and reason – unless ``drop`` is set and nothing of it has left: then it is dropped.
+    XORed with, before they leave; no two overlap. ``stop``: nothing more of it may leave; the
+    connection ends with this code and reason – unless ``drop`` is set and nothing of it has left:
+    then it is dropped.
     """
 
     safe: int

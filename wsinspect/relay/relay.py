@@ -8,7 +8,7 @@ carrier) moves the bytes, tells it about the ends of sockets, and keeps its time
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from wsinspect.model.connection import Cause, Connection, Side
 from wsinspect.model.events import Action
@@ -25,6 +25,7 @@ from wsinspect.relay.rewrite import MessageWriter
 
 __all__ = ["CLOSE_WAIT_S", "Recorder", "Relay"]
 
+_VIOLATION_CODES: Final = {"invalid-utf8": 1007, "close-utf8": 1007, "deflate": 1007}
 CLOSE_WAIT_S = 2.0  # how long both sides have to answer a Close frame that we sent
 
 
@@ -38,9 +39,10 @@ class Recorder(Protocol):
         seq: int,
         records: list[Record],
         forwarded: bool,
-        previews: list[bytes],
+        previews: list[bytes | None],
     ) -> bool:
-        """Frames ``seq`` and on of a direction; ``previews`` is empty or has one for each.
+        """Frames ``seq`` and on of a direction; ``previews`` is empty or has one for each (None:
+        its payload may not be shown).
 
         False: their record had to be written before they leave (``--audit``), and could not be.
         """
@@ -204,6 +206,13 @@ class Relay:
     @property
     def closed_by_both(self) -> bool:
         return self.to_server.reader.closed and self.to_client.reader.closed
+
+    def refuses(self, violation: str | None) -> bool:
+        """Whether a frame that breaks the protocol so is not forwarded; then all is closed."""
+        if violation is None or self.on_violation == "pass":
+            return False
+        self.close(_VIOLATION_CODES.get(violation, 1002), violation, "policy")
+        return True
 
     # --- when inspection fails ---
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsinspect.protocol.opcodes import CLOSE
 from wsinspect.protocol.reader import PREVIEW_LIMIT
 from wsinspect.protocol.records import Piece, Record, Whole
-from wsinspect.relay.observation import Observation
+from wsinspect.relay.observation import Observation, Shown
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
@@ -22,7 +22,7 @@ class Step(NamedTuple):
     """A frame, or a piece of one. ``record`` is None, ``seq`` -1 where none is to be made.
 
     ``b0`` is its first byte, without FIN where the frame was cut off. ``shown``: what may be shown
-    of it instead of its payload; None: all.
+    of it instead of its payload; None: all. ``told``: of the message that it finishes.
     """
 
     seq: int
@@ -30,7 +30,8 @@ class Step(NamedTuple):
     b0: int
     record: Record | None
     whole: Whole | Piece
-    shown: bytes | None = None
+    shown: Shown | None = None
+    told: Shown | None = None
 
     def __repr__(self) -> str:  # never payload
         return f"Step(seq={self.seq}, record={self.record}, {self.whole!r})"
@@ -40,10 +41,11 @@ class Step(NamedTuple):
         return None if self.record is None else self.record[1][3]
 
     @property
-    def preview(self) -> bytes:
-        """The first bytes that may be shown."""
+    def preview(self) -> bytes | None:
+        """The first bytes that may be shown; None: nothing may."""
         if self.shown is not None:
-            return self.shown[:PREVIEW_LIMIT]
+            payload = self.shown.payload
+            return None if payload is None else payload[:PREVIEW_LIMIT]
         whole = self.whole
         return (whole.frame.start if isinstance(whole, Piece) else whole.payload)[:PREVIEW_LIMIT]
 
@@ -51,7 +53,7 @@ class Step(NamedTuple):
         """The same, to be shown as the policy said."""
         if seen.shown is None:
             return self
-        return self._replace(shown=seen.shown.payload or b"")
+        return self._replace(shown=seen.shown)
 
     def note(self, direction: Direction, payload: bytes) -> None:
         """What the connection's facts are about: the frame has come, whatever becomes of it."""

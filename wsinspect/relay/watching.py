@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from wsinspect.protocol.messages import START_LIMIT, MessageFacts
 from wsinspect.protocol.reader import PREVIEW_LIMIT
-from wsinspect.protocol.records import Record
+from wsinspect.protocol.records import Piece, Record, Whole
 from wsinspect.relay.observation import Shown
 from wsinspect.relay.policy import Watch
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
+    from wsinspect.relay.step import Step
 
-__all__ = ["NOTHING", "hand_over", "masked", "shown"]
+__all__ = ["NOTHING", "hand_over", "masked", "shown", "watched"]
 
 NOTHING = Shown(None, [])
 
@@ -43,7 +44,7 @@ def shown(direction: Direction, watch: Watch, now_ns: int, records: list[Record]
         return
     alone = iter([one for facts, one in told if facts.frames == 1])
     controls = iter(reader.controls)
-    previews = []
+    previews: list[bytes | None] = []
     for _, shape in records:
         opcode, fin = shape[0] & 0x0F, shape[0] > 0x7F
         one = NOTHING
@@ -53,13 +54,42 @@ def shown(direction: Direction, watch: Watch, now_ns: int, records: list[Record]
             control = next(controls, None)
             if control is not None and control.payload:
                 one = watch.now(direction, now_ns, opcode, control.payload)
-        previews.append((one.payload or b"")[:PREVIEW_LIMIT])
+        previews.append(None if one.payload is None else one.payload[:PREVIEW_LIMIT])
     reader.previews = previews
+
+
+def watched(direction: Direction, watch: Watch, now_ns: int, steps: list[Step]) -> list[Step]:
+    """The same for frames that were taken apart: each step with what may be shown of it."""
+    if not direction.open:
+        return steps
+    reader = direction.reader
+    now = reader.preview or reader.tell_messages
+    later: list[tuple[int, bytes]] = []
+    for i, step in enumerate(steps):
+        whole = step.whole
+        opcode = step.b0 & 0x0F
+        message = whole.message if isinstance(whole, Whole) else None
+        if isinstance(whole, Piece) and whole.last:
+            message = whole.frame.message
+        if message is not None and (now or message.payload is None):
+            one = _look(direction, watch, now_ns, message)
+            alone = isinstance(whole, Whole) and message.frames == 1
+            steps[i] = step._replace(told=one, shown=one if alone else NOTHING)
+        elif message is not None:
+            later.append((message.opcode, message.payload or b""))
+        elif isinstance(whole, Whole) and opcode > 2:
+            if reader.preview:
+                steps[i] = step._replace(shown=watch.now(direction, now_ns, opcode, whole.payload))
+            else:
+                later.append((opcode, whole.payload))
+    if later:
+        watch.later(direction, now_ns, later)
+    return steps
 
 
 def _look(direction: Direction, watch: Watch, now_ns: int, facts: MessageFacts) -> Shown:
     if facts.payload is None or not direction.open:
-        return NOTHING
+        return facts.seen if isinstance(facts.seen, Shown) else NOTHING
     return watch.now(direction, now_ns, facts.opcode, facts.payload)
 
 

@@ -46,8 +46,13 @@ class Batch:
     ) -> None:
         """Take ``(opcode, payload)`` of messages and control frames in order."""
         self._items.append((guard, now_ns, seen))
-        self._cost += direction.reader.wire_bytes - guard.counted + _ITEM_COST * len(seen)
-        guard.counted = direction.reader.wire_bytes
+        reader = direction.reader
+        if reader.joiner.deflate:  # it may be much more than came
+            self._cost += sum(len(payload) for _, payload in seen)
+        else:
+            self._cost += reader.wire_bytes - guard.counted
+            guard.counted = reader.wire_bytes
+        self._cost += _ITEM_COST * len(seen)
         if self._cost > BATCH_LEN:
             self.flush()
         elif not self._waiting:
@@ -94,13 +99,14 @@ def _suspects(
     if not joinable:
         return suspects
     scanner = joinable[0].inspector.ruleset.scanner
+    if any(guard.inspector.ruleset.scanner is not scanner for guard in joinable):
+        # Rules were reloaded in between.
+        return suspects | {guard: list(range(len(by_guard[guard]))) for guard in joinable}
     payloads = [payload for guard in joinable for _, _, payload in by_guard[guard]]
     found, signs = scanner.scan_joined(b"\n".join(payloads))
     if not found and not signs:
         return suspects
     owners = [(guard, i) for guard in joinable for i in range(len(by_guard[guard]))]
-    if any(guard.inspector.ruleset.scanner is not scanner for guard in joinable):
-        found, signs = [], -1  # rules were reloaded in between
     marked = _signed(owners, payloads, scanner) if signs else set()
     if found:
         marked |= _near(found, owners, payloads)

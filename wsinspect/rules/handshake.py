@@ -6,6 +6,7 @@ for), and what is told of it. Must not know: how lines are written.
 
 from __future__ import annotations
 
+from wsinspect.rules.failing import failure
 from wsinspect.rules.finding import Finding, Inspection
 from wsinspect.rules.inspector import HANDSHAKE, Inspector
 from wsinspect.rules.language.scope import ConnectionFacts
@@ -17,12 +18,12 @@ WITHHELD = "(withheld)"
 _LONGEST = 16 * 1024  # characters
 
 
+class HandshakeTooLong(Exception):
+    """A part of the handshake that is not looked at."""
+
+
 def _looked(inspector: Inspector, text: str, facts: ConnectionFacts) -> Inspection:
-    rules = [
-        one
-        for one in inspector.ruleset.rules
-        if one.rule.find is not None and one.rule.find.json is None
-    ]
+    rules = [one for one in inspector.ruleset.rules if one.rule.find is not None]
     scope = Scope(inspector.plan(rules), facts, "to_server", "")
     payload = text.encode(errors="replace")
     inspection, locator = inspector.look(scope, payload, HANDSHAKE, (), len(payload))
@@ -47,12 +48,21 @@ def conceal(inspector: Inspector, text: str) -> str:
 def handshake_findings(
     inspector: Inspector, parts: dict[str, str], facts: ConnectionFacts
 ) -> list[Finding]:
-    """What is in these parts (by name), each finding once; paths begin with the part's name."""
+    """What is in these parts (by name), each finding once; paths begin with the part's name.
+
+    Never raises: that a part could not be looked at is a finding, and it is not shown.
+    """
     findings: list[Finding] = []
     for name, text in parts.items():
-        if not text or len(text) > _LONGEST:
+        if not text:
             continue
-        for finding in _looked(inspector, text, facts).findings:
+        try:
+            if len(text) > _LONGEST:
+                raise HandshakeTooLong
+            found = _looked(inspector, text, facts).findings
+        except Exception as error:  # noqa: BLE001 - the handshake is over, it cannot be stopped
+            found = [failure(type(error).__name__, blocked=False)]
+        for finding in found:
             finding.path = f"{name}" if finding.path == "$" else f"{name}>{finding.path}"
             findings.append(finding)
     return findings

@@ -177,6 +177,7 @@ class Inspector:
             sightings += self._sight_stream(plan, locator, hit, size, opcode, told=False)
         for hit in more:
             sightings += self._sight_stream(plan, locator, hit, size, opcode, told=True)
+        locator.keys.update(one.view for one in sightings if one.view is not None)
         return inspection, locator
 
     # --- what is seen ---

@@ -22,7 +22,7 @@ class Locator:
 
     def __init__(self, expansion: Expansion) -> None:
         self.expansion = expansion
-        self.keys: set[View] = set()  # keys of objects that are secrets themselves
+        self.keys: set[View] = set()  # where secrets are: keys among them do not show in paths
         self._seen: set[tuple[int, int, int, int, int]] = set()
         self._selected: dict[str, set[int]] = {}
         self._chars: dict[int, tuple[int, int]] = {}  # view -> bytes, characters before them
@@ -111,9 +111,11 @@ def make_finding(sighting: Sighting, locator: Locator, fingerprint: str) -> Find
     text = view is None or view.text
     start_char = start if view is None else locator.chars(view, start)
     end_char = end if view is None else locator.chars(view, end)
-    path = sighting.path
-    if path is None:
-        path = "$" if view is None else view.path_with(locator.keys)
+    path = sighting.path or "$"
+    if view is not None:
+        path = view.path_with(locator.keys)
+    elif any(key.data and key.data in path.encode() for key in locator.keys):
+        path = "json:$"
     secret = sighting.secret
     masked = masked_form(secret)
     keep = next((act for act in rule.acts if act.kind == "mask"), None)

@@ -1,6 +1,6 @@
 """Rules in the relay: the guard of each direction, and the desk that all guards share.
 
-Owns: asking the inspector, carrying its verdict into the relay\'s terms, telling alerts, and what
+Owns: asking the inspector, carrying its verdict into the relay's terms, telling alerts, and what
 follows when inspection itself fails. Must not know: sockets, mitmproxy, the log.
 
 A direction whose rules can change or stop a message has its guard as its *policy*: messages are
@@ -10,6 +10,7 @@ at in batches a moment later (``batch.py``).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -19,7 +20,7 @@ from wsinspect.protocol.messages import LargeSink
 from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.observation import DirectionName, Observation, Shown
-from wsinspect.relay.policy import OnError, StreamJudge
+from wsinspect.relay.policy import LargeVerdict, OnError, StreamJudge
 from wsinspect.rules.alerts import alerts_of
 from wsinspect.rules.batch import Batch
 from wsinspect.rules.failing import FAILURE, failure
@@ -33,6 +34,7 @@ __all__ = ["HOLD_LIMIT", "Desk", "Guard", "Reports", "UnreadableMessage"]
 
 HOLD_LIMIT: Final = 1024 * 1024  # bytes of a message that are held whole
 _WITHHELD = Shown(None, [])
+_ALL_SAFE: Final = LargeVerdict(sys.maxsize, [])
 
 
 class UnreadableMessage(Exception):
@@ -81,7 +83,7 @@ class Desk:
 
 
 class Guard:
-    """One direction of one connection: a relay\'s policy or watch."""
+    """One direction of one connection: a relay's policy or watch."""
 
     frames = False
     messages = True
@@ -133,42 +135,30 @@ class Guard:
                 self.scope, payload, opcode, now_ns, stream=observation.kind == "message"
             )
         except Exception as error:
-            blocked = self._failed(error, opcode, now_ns)
+            blocked = self.failed(error, opcode, now_ns)
             observation.shown = _WITHHELD
             if blocked is None:
                 raise
             if blocked:
-                observation.drop()
+                _block(observation, head)
             return
         observation.shown = self.tell(inspection, payload, opcode, now_ns)
-        if self.scope.throttle is not None:
-            self._slow_down(1, now_ns)
+        self.slow_down(1, now_ns)
         if inspection.action == "close":
             observation.close(inspection.code, inspection.reason)
         elif inspection.action == "block":
-            if closing:
-                observation.rewrite(head)  # without a Close frame there would be no end
-            else:
-                observation.drop()
+            _block(observation, head)
         elif inspection.output is not None:
-            self._rewrite(observation, head, inspection.output)
+            try:
+                observation.rewrite(head + inspection.output)
+            except ValueError:  # longer than a control frame may be, or no text any more
+                _block(observation, head)
         if inspection.unreadable and inspection.block_on_error is None:
             if inspection.action in ("pass", "redact"):
                 raise UnreadableMessage
-            self.desk.reports.failed(
-                self.connection, f"a message hit the limit of {inspection.unreadable}"
-            )
+            self._tell_limit(inspection.unreadable)
 
-    def _rewrite(self, observation: Observation, head: bytes, output: bytes) -> None:
-        try:
-            observation.rewrite(head + output)
-        except ValueError:  # longer than a control frame may be
-            if head:
-                observation.rewrite(head)
-            else:
-                observation.drop()
-
-    def _failed(self, error: Exception, opcode: str, now_ns: int) -> bool | None:
+    def failed(self, error: Exception, opcode: str, now_ns: int) -> bool | None:
         """Never quietly. Returns whether the rules say to block it; None: they do not say."""
         says = {one.rule.on_error for one in self.scope.plan.rules}
         blocked = True if "block" in says else None if None in says else False
@@ -183,6 +173,9 @@ class Guard:
 
     def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:  # noqa: ARG002
         """Of :class:`~wsinspect.relay.policy.Policy`."""
+        return _Guarded(self, self._judge(opcode), OPCODE_NAMES[opcode])
+
+    def _judge(self, opcode: int) -> LargeJudge:
         name = OPCODE_NAMES[opcode]
         clock = self.desk.clock
         return LargeJudge(
@@ -190,21 +183,29 @@ class Guard:
             self.scope,
             name,
             clock,
-            lambda inspection: self._report(inspection, name, clock()),
+            lambda inspection: self._found_in_large(inspection, name, clock()),
+            HOLD_LIMIT + 1,
+            closed=self.desk.on_error == "closed",
         )
+
+    def _found_in_large(self, inspection: Inspection, opcode: str, now_ns: int) -> None:
+        self._report(inspection, opcode, now_ns)
+        if inspection.unreadable:
+            self._tell_limit(inspection.unreadable)
+
+    def _tell_limit(self, limit: str) -> None:
+        self.desk.reports.failed(self.connection, f"a message hit the limit of {limit}")
 
     # --- as a watch ---
 
     def watch_large(self, opcode: int) -> LargeSink | None:
         """Of :class:`~wsinspect.relay.policy.Watch`."""
-        judge = self.large(opcode, compressed=False)
-        assert judge is not None
-        return _Unstoppable(judge, self, OPCODE_NAMES[opcode])
+        return _Unstoppable(self, self._judge(opcode), OPCODE_NAMES[opcode])
 
     def later(self, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]) -> None:
         self.desk.batch.add(self, direction, now_ns, seen)
         if self.scope.throttle is not None:
-            self._slow_down(len(seen), now_ns)
+            self.slow_down(len(seen), now_ns)
 
     def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown:  # noqa: ARG002
         self.desk.batch.flush()  # in order
@@ -240,9 +241,7 @@ class Guard:
         try:
             inspection = look()
             if inspection.unreadable:
-                self.desk.reports.failed(
-                    self.connection, f"a message hit the limit of {inspection.unreadable}"
-                )
+                self._tell_limit(inspection.unreadable)
             return self.tell(inspection, payload, opcode, now_ns)
         except Exception as error:  # noqa: BLE001 - what has passed cannot be stopped any more
             self.failed_late(error, opcode, now_ns)
@@ -272,7 +271,8 @@ class Guard:
             reports.alert(connection, now_ns, alert)
         reports.findings(connection, self.direction, inspection.findings)
 
-    def _slow_down(self, messages: int, now_ns: int) -> None:
+    def slow_down(self, messages: int, now_ns: int) -> None:
+        """Where a rule throttles the direction: so many more messages have come."""
         throttle = self.scope.throttle
         if throttle is not None:
             pause_s = throttle.pause_s(messages, now_ns)
@@ -280,20 +280,59 @@ class Guard:
                 self.desk.reports.slow(self.connection, self.direction, pause_s)
 
 
+def _block(observation: Observation, head: bytes) -> None:
+    """Not forwarded – but without a Close frame there would be no end: without its reason."""
+    if observation.opcode_number != CLOSE:
+        observation.drop()
+        return
+    try:
+        observation.rewrite(head)
+    except ValueError:  # a code that nobody may send
+        observation.rewrite(b"")
+
+
+class _Guarded:
+    """Judges a large message; where that fails, the rules' own ``on_error`` comes first."""
+
+    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str) -> None:
+        self._guard = guard
+        self._judge = judge
+        self._opcode = opcode
+        self._broken = False
+        self.rules = judge.rules
+
+    def feed(self, content: bytes, *, last: bool, hurry: bool = False) -> LargeVerdict:
+        """Of :class:`~wsinspect.relay.policy.StreamJudge`."""
+        guard = self._guard
+        now_ns = guard.desk.clock()
+        if last:
+            guard.slow_down(1, now_ns)
+        if self._broken:
+            return _ALL_SAFE
+        try:
+            return self._judge.feed(content, last=last, hurry=hurry)
+        except Exception as error:
+            blocked = guard.failed(error, self._opcode, now_ns)
+            if blocked is None:
+                raise
+            self._broken = True
+            return LargeVerdict(0, [], (1008, "policy"), drop=True) if blocked else _ALL_SAFE
+
+
 class _Unstoppable:
     """Looks at a large message that passes anyway; never raises."""
 
-    def __init__(self, judge: StreamJudge, guard: Guard, opcode: str) -> None:
-        self._judge = judge
+    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str) -> None:
         self._guard = guard
+        self._judge = judge
         self._opcode = opcode
         self._broken = False
 
-    def feed(self, content: bytes, *, last: bool) -> None:
-        if self._broken:
-            return
-        try:
-            self._judge.feed(content, last=last)
-        except Exception as error:  # noqa: BLE001 - of Watch
-            self._broken = True
-            self._guard.failed_late(error, self._opcode, self._guard.desk.clock())
+    def feed(self, content: bytes, *, last: bool) -> Shown:
+        if not self._broken:
+            try:
+                self._judge.feed(content, last=last)
+            except Exception as error:  # noqa: BLE001 - of Watch
+                self._broken = True
+                self._guard.failed_late(error, self._opcode, self._guard.desk.clock())
+        return Shown(None, self._judge.rules)

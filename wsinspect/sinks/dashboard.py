@@ -181,7 +181,8 @@ class DashboardServer:
             records = records[skip:] if room else []
             previews = previews[skip:] if previews else []
         for number, (mask, (b0, payload_len, frame_len, violation)) in enumerate(records):
-            preview = base64.b64encode(previews[number]).decode() if previews else None
+            shown = previews[number] if previews else None
+            preview = None if shown is None else base64.b64encode(shown).decode()
             client.rows.append(
                 [
                     now_ns,

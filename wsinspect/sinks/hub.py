@@ -33,7 +33,7 @@ RecordLevel = Literal["connections", "messages", "frames", "all"]
 Payloads = Literal["none", "preview", "full"]
 
 # direction, now_ns, seq of the first, records, forwarded, previews
-type Batch = tuple[Direction, int, int, list[Record], bool, list[bytes]]
+type Batch = tuple[Direction, int, int, list[Record], bool, list[bytes | None]]
 
 _FLUSH_FRAMES = 1024
 _FLUSH_S = 0.02
@@ -166,7 +166,7 @@ class Hub:
         seq: int,
         records: list[Record],
         forwarded: bool,
-        previews: list[bytes],
+        previews: list[bytes | None],
     ) -> bool:
         self._pending.append((direction, now_ns, seq, records, forwarded, previews))
         self._pending_frames += len(records)

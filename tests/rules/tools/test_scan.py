@@ -211,18 +211,17 @@ class TestConnections:
         scanning = Scanning(quick_load([rules]), connections_max=2)
 
         def ask(connection: str, text: str, **said: str) -> str:
-            line = {"text": text, "connection": connection, "host": "chat.example", **said}
+            line = {"text": text, "connection": connection, **said}
             return str(json.loads(scanning.answer(json.dumps(line).encode()))["action"])
 
-        ask("a", "4111 1111 ")
+        ask("a", "4111 1111 ", host="chat.example")
         for name in "bcdefg":
-            ask(name, "")
+            ask(name, "", host="chat.example")
             ask("a", "")
         assert ask("a", "1111 1111") == "redact"
-        for name in "ah":  # the host, too: of the one that was kept, and of the newest
-            ask(name, "")
-            asked = json.dumps({"text": "bluebird", "connection": name}).encode()
-            assert json.loads(scanning.answer(asked))["action"] == "close"
+        assert ask("a", "bluebird") == "close"  # its host is remembered as well
+        ask("h", "", host="chat.example")
+        assert ask("h", "bluebird") == "close"  # and that of the newest
 
     def test_a_path_is_always_there(self, write_rules: RuleWriter) -> None:
         path = write_rules("version: 1\nrules: [{ id: a, when: { path: '/*' }, do: block }]\n")

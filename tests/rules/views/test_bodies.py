@@ -205,6 +205,10 @@ def test_utf16_edits_take_whole_characters() -> None:
     at = view.data.index("é".encode())
     out = rebuild(expansion, {view: [(at + 1, at + 2, b"#"), (at + 7, at + 8, b"#")]})
     assert out == "a key: # and #".encode("utf-16-le")
+    out = rebuild(expansion, {view: [(at, at + 1, b"#"), (at + 1, at + 2, b"+")]})
+    assert out is not None
+    assert out.decode("utf-16-le").startswith("a key: #")
+    assert "é" not in out.decode("utf-16-le")[:9]
 
 
 def raw_deflate(data: bytes) -> bytes:

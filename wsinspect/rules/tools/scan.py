@@ -95,6 +95,8 @@ class Scanning:
             return bad_answer(str(error))
         except InspectionTimeout:
             return bad_answer("looking at the message took longer than its time limit")
+        except Exception as error:  # noqa: BLE001 - its text may quote the message
+            return bad_answer(f"{type(error).__name__} while looking at the message")
 
     def _answer(self, question: Question) -> bytes:
         inspection = self._inspector.inspect(

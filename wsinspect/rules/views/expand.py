@@ -89,7 +89,7 @@ def expand(
         view = views[at]
         work.look(view, signs(view.data))
         at += 1
-    return Expansion(views, work.bomb, json="json" in decode)
+    return Expansion(views, work.bomb, json="json" in decode, twins=work.twins)
 
 
 class _Work:
@@ -104,6 +104,7 @@ class _Work:
         "listed",
         "seen",
         "spans",
+        "twins",
         "views",
     )
 
@@ -116,7 +117,8 @@ class _Work:
         self.all_leaves = all_leaves
         self.bomb: str | None = None
         self.budget = limits.output(len(views[0].data))
-        self.seen: set[bytes] = {views[0].data}
+        self.seen: dict[bytes, View] = {views[0].data: views[0]}
+        self.twins: dict[View, list[View]] = {}
         self.listed: set[int] = {id(views[0])}
         self.spans: list[tuple[int, int]] = []  # of the strings with escapes in this view
 
@@ -124,6 +126,14 @@ class _Work:
         """Put a view on the list; False, and a bomb, where a limit forbids it."""
         if id(view) in self.listed:
             return True
+        if not self.may_add(view):
+            return False
+        self.views.append(view)
+        self.listed.add(id(view))
+        return True
+
+    def may_add(self, view: View) -> bool:
+        """Whether no limit forbids it; then it is paid for. Else a bomb."""
         limit = ""
         if view.depth > self.limits.depth:
             limit = "depth"
@@ -135,20 +145,22 @@ class _Work:
             self.bomb = self.bomb or limit
             return False
         self.budget -= len(view.data)
-        self.views.append(view)
-        self.listed.add(id(view))
         return True
 
     def derive(
         self, parent: View, data: bytes, origin: Origin, *, text: bool | None = None
     ) -> None:
         """A view of something that was decoded. The same bytes are looked at once."""
-        if data in self.seen or not data:
+        if not data:
             return
-        self.seen.add(data)
-        view = View(
-            data, text=is_text(data) if text is None else text, parent=parent, origin=origin
-        )
+        first = self.seen.get(data)
+        if first is not None:
+            twin = View(data, text=first.text, parent=parent, origin=origin)
+            if first is not self.views[0] and self.may_add(twin):
+                self.twins.setdefault(first, []).append(twin)
+            return
+        text = is_text(data) if text is None else text
+        view = self.seen[data] = View(data, text=text, parent=parent, origin=origin)
         self.add(view)
 
     def look(self, view: View, mask: int) -> None:

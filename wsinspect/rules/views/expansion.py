@@ -7,6 +7,7 @@ views are made, how they are written anew.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 from wsinspect.rules.views.jsonpath import JsonPath, parse_json_path
 from wsinspect.rules.views.jsontext import json_leaves
@@ -25,12 +26,21 @@ def leaves_of(view: View) -> Leaves | None:
 
 class Expansion:
     """``views``: the message first. ``bomb``: the limit that was hit first, or None:
-    ``depth``, ``views``, ``output`` or ``elements``."""
+    ``depth``, ``views``, ``output`` or ``elements``. ``twins``: views with the same data as one of
+    ``views`` in other places; what is changed in it changes in them."""
 
-    __slots__ = ("_names_leaves", "bomb", "views")
+    __slots__ = ("_names_leaves", "bomb", "twins", "views")
 
-    def __init__(self, views: list[View], bomb: str | None, *, json: bool) -> None:
+    def __init__(
+        self,
+        views: list[View],
+        bomb: str | None,
+        *,
+        json: bool,
+        twins: Mapping[View, Sequence[View]] | None = None,
+    ) -> None:
         self.views = views
+        self.twins = twins or {}
         self.bomb = bomb
         self._names_leaves = json
 

@@ -50,12 +50,41 @@ def rebuild(
                 if view.parent is None:
                     # Depth 0 has one view, the message, and comes last.
                     return apply_edits(view.data, merged) if view is expansion.root else None
+                for twin in _elsewhere(expansion, view):
+                    for edit in merged:
+                        _put(waiting, twin, edit._replace(rank=DIRECT))
                 assert view.origin is not None
                 for edit in view.origin.back(view, merged):
                     _put(waiting, view.parent, edit)
     except CannotRewrite:
         return None
     return expansion.root.data
+
+
+def _elsewhere(expansion: Expansion, view: View) -> list[View]:
+    """Views of the same data in other places – not in the same one, reached by another way."""
+    twins = expansion.twins.get(view)
+    if not twins:
+        return []
+    taken = [_place(view)]
+    found: list[View] = []
+    for twin in twins:
+        start, end = _place(twin)
+        if all(end <= begin or stop <= start for begin, stop in taken):
+            taken.append((start, end))
+            found.append(twin)
+    return found
+
+
+def _place(view: View) -> tuple[int, int]:
+    """The bytes of the message that a view is of. Raises CannotRewrite."""
+    start, end = 0, len(view.data)
+    while view.parent is not None and view.origin is not None:
+        back = view.origin.back(view, [Edit(start, end, view.data[start:end], DIRECT)])
+        if not back:
+            raise CannotRewrite
+        view, start, end = view.parent, back[0].start, back[-1].end
+    return start, end
 
 
 def _put(waiting: dict[int, dict[View, list[Edit]]], view: View, edit: Edit) -> None:
