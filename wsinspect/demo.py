@@ -15,12 +15,13 @@ import msgspec
 
 from wsinspect.child import module_command, proxy_child
 from wsinspect.lab import Story, run_story
-from wsinspect.model.events import CloseLine, FrameLine, OpenLine, StatsLine
+from wsinspect.model.events import AlertLine, CloseLine, FrameLine, OpenLine, StatsLine
 from wsinspect.protocol.close_codes import close_words
 
 __all__ = ["run_demo"]
 
 HEADLESS_SECONDS = 30.0
+RULES = Path(__file__).with_name("lab") / "rules.yaml"
 _FOR_EVER_S = 10**6
 
 
@@ -31,6 +32,7 @@ def run_demo(
     with tempfile.TemporaryDirectory(prefix="wsinspect-demo-") as folder:
         log_path = log or str(Path(folder) / "demo.jsonl")
         arguments = ["-p", "0", "--log", log_path, "--set", f"confdir={folder}/ca"]
+        arguments += ["--rules", str(RULES)]
         if socket:
             arguments += ["--socket", socket]
         began = _size(log_path)
@@ -89,9 +91,10 @@ def _size(path: str) -> int:
 
 def _summary(path: str, began: int) -> list[str]:
     """What the proxy recorded, in words, from the log's lines after byte ``began``."""
-    decode = msgspec.json.Decoder(OpenLine | FrameLine | CloseLine | StatsLine).decode
+    decode = msgspec.json.Decoder(OpenLine | FrameLine | AlertLine | CloseLine | StatsLine).decode
     opcodes: Counter[str] = Counter()
     ends: Counter[tuple[str, str, int]] = Counter()
+    alerts: Counter[str] = Counter()
     opened = failed = violations = 0
     with Path(path).open("rb") as file:
         file.seek(began)
@@ -103,6 +106,8 @@ def _summary(path: str, began: int) -> list[str]:
             elif isinstance(event, OpenLine):
                 opened += event.open.status == 101
                 failed += event.open.status != 101
+            elif isinstance(event, AlertLine):
+                alerts[f"{event.alert.signature} ({event.alert.disposition})"] += 1
             elif isinstance(event, CloseLine):
                 close = event.close
                 ends[close.initiator, close.cause, close.code_observed] += 1
@@ -111,6 +116,8 @@ def _summary(path: str, began: int) -> list[str]:
         f"wsinspect recorded {opened} connections and {failed} failed handshakes,",
         f"{opcodes.total()} frames, {violations} of which break the protocol.",
         f"Frames: {kinds}.",
+        f"What the rules saw: {'' if alerts else 'nothing'}".rstrip(),
+        *(f"  {count:4} × {say}" for say, count in alerts.most_common()),
         "How they ended:",
     ]
     for (initiator, cause, code), count in ends.most_common():

@@ -1,6 +1,7 @@
 """What the lab's people and machines say: made up, but shaped like the real thing.
 
-Pure functions of a random generator. No real names, cards, keys or addresses.
+Pure functions of a random generator. No real names, keys or addresses; the card number is the
+one that everybody uses in examples.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ LINES = (
     "moving the stand-up to 10:15, fine for everybody?",
     "see you tomorrow",
 )
+CARELESS = (
+    "book it on my card, 4111 1111 1111 1111",
+    "write to me at kim@club.example.org",
+)
+"""What people should not put into a chat, and do."""
 MATCHES = ("Ajax – PSV", "Celtic – Hearts", "Brann – Molde", "Porto – Braga")
 
 
@@ -37,7 +43,7 @@ def _json(value: object) -> str:
 
 def chat_line(rng: random.Random, person: str, room: str, number: int) -> str:
     """One chat message as JSON text."""
-    text = rng.choice(LINES)
+    text = rng.choice(LINES if rng.random() > 0.12 else CARELESS)
     if rng.random() < 0.15:
         text = " ".join(rng.choice(LINES) for _ in range(rng.randint(3, 9)))
     return _json({"type": "say", "room": room, "from": person, "id": number, "text": text})
