@@ -79,9 +79,11 @@ def _add_rules(parser: Any) -> None:
 
 def _load(paths: Sequence[Path]) -> RuleSet:
     from wsinspect.rules.cache_dir import cache_dir
+    from wsinspect.rules.patience import patience
     from wsinspect.rules.ruleset import load_rules
 
-    return load_rules(paths, check_flow=_check_flow, cache=cache_dir())
+    with patience():
+        return load_rules(paths, check_flow=_check_flow, cache=cache_dir())
 
 
 def _check_flow(expression: str) -> str | None:

@@ -29,6 +29,7 @@ from wsinspect.rules.handshake import conceal, handshake_findings
 from wsinspect.rules.inspector import Inspector as RulesInspector
 from wsinspect.rules.language.problems import RuleFileError
 from wsinspect.rules.language.scope import ConnectionFacts, app_protocol
+from wsinspect.rules.patience import patience
 from wsinspect.rules.policy import Desk, Guard
 from wsinspect.rules.ruleset import RuleSet, load_rules
 from wsinspect.rules.tools.test import run_tests
@@ -76,7 +77,8 @@ class Ruling:
         self._inspector = inspector
         self._paths = list(paths)
         before = time.time_ns()
-        ruleset = _loaded(paths)
+        with patience():
+            ruleset = _loaded(paths)
         self.desk = Desk(
             RulesInspector(ruleset),
             self,
