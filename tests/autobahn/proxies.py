@@ -10,7 +10,7 @@ import re
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -37,10 +37,13 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def proxy(name: ProxyName, upstream_port: int, directory: Path) -> AsyncIterator[int]:
+async def proxy(
+    name: ProxyName, upstream_port: int, directory: Path, more: Sequence[str] = ()
+) -> AsyncIterator[int]:
     """Run a proxy in front of ``upstream_port``; yields the port to connect to.
 
-    wsinspect writes ``directory / "frames.jsonl"``, complete once the block has ended.
+    wsinspect writes ``directory / "frames.jsonl"``, complete once the block has ended; ``more``
+    are more arguments for it.
     """
     match name:
         case "none":
@@ -52,7 +55,7 @@ async def proxy(name: ProxyName, upstream_port: int, directory: Path) -> AsyncIt
             async with _stock(upstream_port, directory) as port:
                 yield port
         case "wsinspect":
-            async with _wsinspect(upstream_port, directory) as port:
+            async with _wsinspect(upstream_port, directory, more) as port:
                 yield port
 
 
@@ -83,12 +86,15 @@ async def _accepts(port: int) -> bool:
 
 
 @asynccontextmanager
-async def _wsinspect(upstream_port: int, directory: Path) -> AsyncIterator[int]:
+async def _wsinspect(
+    upstream_port: int, directory: Path, more: Sequence[str]
+) -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "wsinspect", "run", "--headless", "-p", "0"),
         *("--mode", f"reverse:http://127.0.0.1:{upstream_port}"),
         *("--log", str(directory / "frames.jsonl"), "--record", "frames"),
         *("--socket", str(directory / "dashboard.sock"), "--set", f"confdir={directory}"),
+        *more,
         stderr=PIPE,
     )
     assert process.stderr is not None

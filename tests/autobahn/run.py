@@ -161,16 +161,21 @@ def _verdict(result: CaseResult) -> dict[str, object]:
 
 @asynccontextmanager
 async def course(
-    role: Role, name: ProxyName, directory: Path, server: EchoServer = echo_server
+    role: Role,
+    name: ProxyName,
+    directory: Path,
+    server: EchoServer = echo_server,
+    more: Sequence[str] = (),
 ) -> AsyncIterator[Course]:
     """Build the chain around a proxy, and take it down again.
 
-    ``server`` is the server under test; with ``fuzzingserver`` it is not used.
+    ``server`` is the server under test; with ``fuzzingserver`` it is not used. ``more`` are more
+    arguments for wsinspect.
     """
     async with (
         server() as port,
         Tap(port).running() as inner,
-        proxy(name, inner.port, directory) as entry_port,
+        proxy(name, inner.port, directory, more) as entry_port,
         Tap(entry_port).running() as entry,
     ):
         yield Course(role, entry, inner)

@@ -58,6 +58,7 @@ def outcome(
     patterns: Sequence[str],
     directory: Path,
     server: EchoServer = echo_server,
+    more: Sequence[str] = (),
 ) -> Outcome:
     """Run the cases over both paths, and the proxy down again."""
 
@@ -65,7 +66,7 @@ def outcome(
         ids = await case_ids(patterns)
         async with (
             course(role, "none", directory, server) as direct,
-            course(role, proxy, directory, server) as proxied,
+            course(role, proxy, directory, server, more) as proxied,
         ):
             return await compare(direct, proxied, ids)
 
@@ -107,6 +108,59 @@ def test_core_log_is_what_the_taps_saw(core: Outcome) -> None:
 
 def test_core_hardly_ever_needs_a_second_run(core: Outcome) -> None:
     assert len(core.comparison.retried) <= MOST_RETRIED, core.comparison.retried
+
+
+def blocking_rules(directory: Path) -> Path:
+    """A hundred that hold every message and find nothing in any."""
+    finds = [
+        *(f"{{detector: {name}}}" for name in ("credit-card", "iban", "us-ssn", "github-token")),
+        "{pack: secrets}",
+        *(f'{{regex: "no-such-{n}-[0-9a-f]{{16}}"}}' for n in range(50)),
+        *(f"{{words: [unheardof{n}]}}" for n in range(40)),
+        *(f'{{json: "$.no.such.leaf{n}"}}' for n in range(5)),
+    ]
+    acts = ("block", "mask", "{close: {code: 4000}}", "redact")
+    rules = "".join(
+        f"  - {{id: r{n}, find: {find}, do: {acts[n % 4]}}}\n" for n, find in enumerate(finds)
+    )
+    path = directory / "rules.yaml"
+    path.write_text(f"version: 1\nrules:\n{rules}")
+    return path
+
+
+PING_FIRST: Final = ["5.6", "5.7", "5.8", "5.19", "5.20"]
+"""A ping between two fragments: it does not wait for the verdict on the message round it."""
+
+LATE_UTF8: Final = ["6.4.1", "6.4.2", "6.4.3", "6.4.4"]
+"""Text that is broken long before its end. Held, it can be refused no earlier: NON-STRICT."""
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+def test_core_with_a_hundred_rules_that_could_block(role: Role, tmp_path: Path) -> None:
+    """Messages are held for their verdict. Nobody can tell, but by what holding itself means."""
+    rules = blocking_rules(tmp_path)
+    result = outcome(role, "wsinspect", CORE, tmp_path, more=("--rules", str(rules)))
+    comparison = result.comparison
+    assert tally(comparison.direct) == "3 INFORMATIONAL, 244 OK"
+    assert tally(comparison.proxied) == "3 INFORMATIONAL, 4 NON-STRICT, 240 OK"
+    differ: dict[str, list[str]] = {}
+    for difference in comparison.differences:
+        differ.setdefault(difference.kind, []).append(difference.case_id)
+    assert differ == {"view": LATE_UTF8, "frames": PING_FIRST + LATE_UTF8, "relay": PING_FIRST}
+    # Frames are on record as they leave.
+    assert {line.partition(":")[0] for line in result.log} == set(PING_FIRST)
+    for direct, proxied in zip(comparison.direct, comparison.proxied, strict=True):
+        if direct.case_id in PING_FIRST:
+            sent, came = direct.under_test(), proxied.under_test()
+            assert sent is not None
+            assert came is not None
+            for control in (False, True):
+                assert [
+                    frame.same_content() for frame in came.frames if (frame.opcode > 7) is control
+                ] == [
+                    frame.same_content() for frame in sent.frames if (frame.opcode > 7) is control
+                ]
+    assert len(comparison.retried) <= MOST_RETRIED, comparison.retried
 
 
 @pytest.mark.parametrize("role", get_args(Role))

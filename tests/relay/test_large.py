@@ -273,7 +273,10 @@ def test_control_frames_in_a_large_message_are_judged(name: str) -> None:
     wire.send(name, encode(name)(CONT, b"c"))
     got = strict(wire.out[name], name)
     assert [one for one in got if one[0] == PING] == [(PING, b"a ****")]
-    assert [told for told in wire.notes.of(name) if told[0] == 0x89] == [(0x89, True), (0x89, False)]
+    assert [told for told in wire.notes.of(name) if told[0] == 0x89] == [
+        (0x89, True),
+        (0x89, False),
+    ]
 
 
 @DIRECTIONS
@@ -354,7 +357,9 @@ def test_a_judge_that_fails(name: str, shape: str, on_error: Any, audit: bool) -
         assert all(forwarded for _, forwarded in wire.notes.of(name))
         assert len(wire.notes.messages) == 2
     else:
-        assert frames_of(wire.out[name], name) == [(0x88, (1011).to_bytes(2) + b"inspection failed")]
+        assert frames_of(wire.out[name], name) == [
+            (0x88, (1011).to_bytes(2) + b"inspection failed")
+        ]
         assert not any(forwarded for _, forwarded in wire.notes.of(name))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,15 +18,25 @@ from wsinspect.rules.policy import Desk, Guard
 from wsinspect.rules.ruleset import RuleSet, load_rules
 
 CARD = "4111 1111 1111 1111"
-_count = itertools.count()
 
 
-def ruleset(folder: Path, *rules: str, head: str = "") -> RuleSet:
+_made: dict[tuple[str, ...], RuleSet] = {}  # a set never changes, and takes a second to compile
+
+
+def rule_file(*rules: str, head: str = "") -> str:
     """Each rule is what follows its id, in YAML's short form: ``find: …, do: …``."""
     lines = [f"  - {{id: r{i}, {rule}}}" for i, rule in enumerate(rules)]
-    path = folder / f"rules{next(_count)}.yaml"
-    path.write_text("\n".join(["version: 1", *([head] if head else []), "rules:", *lines]))
-    return load_rules([path], engine="auto")
+    return "\n".join(["version: 1", *([head] if head else []), "rules:", *lines, ""])
+
+
+def ruleset(folder: Path, *rules: str) -> RuleSet:
+    """Of such rules."""
+    made = _made.get(rules)
+    if made is None:
+        path = folder / "rules.yaml"
+        path.write_text(rule_file(*rules))
+        made = _made[rules] = load_rules([path])
+    return made
 
 
 @dataclass
@@ -91,7 +100,7 @@ class Guarded:
         )
         if hold_limit is not None:
             for guard in self.guards:
-                guard.hold_limit = hold_limit  # type: ignore[misc]
+                guard.hold_limit = hold_limit
         up, down = self.guards
         self.wire = Wire(
             policies=(up.as_policy, down.as_policy),

@@ -111,8 +111,6 @@ PLACES = [0, 5000, 150_000, 171_111, 220_000, 235_000, 301_000, 420_000]
 def test_every_card_is_found_once_and_masked_in_place(
     tmp_path: Path, sizes: list[int] | int, hurry: bool
 ) -> None:
-    if hurry and sizes == [1, 65_536, 300_000, 17]:
-        pytest.skip("a scan for each byte") if False else None
     rules = ruleset(tmp_path, "find: {detector: credit-card}, do: mask")
     text = with_cards(PLACES, 900 * KIB)
     judged = Judged(rules, text.encode(), sizes, hurry=hurry)
@@ -149,7 +147,7 @@ def test_a_window_that_begins_within_a_number_sees_no_other_in_it(
     rules = ruleset(tmp_path, "find: {detector: credit-card}, do: close")
     card = CARD.replace(" ", "").encode()
     begin = WINDOW - OVERLAP - len(digits)
-    message = b"x" * begin + digits + card + b"x" * (WINDOW + 100_000)
+    message = b"x" * begin + digits + card + b" " + b"x" * (WINDOW + 100_000)
     judged = Judged(rules, message, WINDOW)
     assert (judged.found, judged.stop) == ([], None)
 

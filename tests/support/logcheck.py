@@ -42,7 +42,7 @@ def _flow(own: list[Event], *, frames: bool, may_be_open: bool) -> Iterable[str]
         yield f"{len(opens)} ws_open"
         return
     if opens[0]["status"] != 101:
-        if len(own) > 1:
+        if [event for event in own[1:] if event["event_type"] != "alert"]:
             yield f"a failed handshake ({opens[0]['status']}) with more than its ws_open"
         return
     if own[0]["event_type"] != "ws_open":
@@ -78,7 +78,12 @@ def _flow(own: list[Event], *, frames: bool, may_be_open: bool) -> Iterable[str]
         counted = closes[0][direction]["messages"]
         if told and len(finished) != counted:
             yield f"{direction}: {counted} messages in ws_close, {len(finished)} lines"
-    # What is injected may go before a message that came earlier and is held.
-    times = [event["timestamp"] for event in own if not _is_injected(event)]
+    # What is injected may go before a message that came earlier and is held; an alert goes before
+    # the frames that waited for its verdict.
+    times = [
+        event["timestamp"]
+        for event in own
+        if not _is_injected(event) and event["event_type"] != "alert"
+    ]
     if in_order and times != sorted(times):
         yield "timestamps go back"

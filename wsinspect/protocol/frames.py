@@ -22,6 +22,7 @@ __all__ = [
     "CloseFacts",
     "close_payload",
     "encode_frame",
+    "header_violation",
     "parse_close",
 ]
 
@@ -129,3 +130,27 @@ def parse_close(payload: bytes | bytearray | memoryview) -> CloseFacts:
         reason = payload[2:].decode("utf-8", "replace")
         violation = violation or "close-utf8"
     return CloseFacts(code, reason, violation)
+
+
+def header_violation(
+    b0: int, b1: int, payload_len: int, *, masked: bool, reserved: int
+) -> str | None:
+    """What the two first bytes and the length break (§5.2, §5.5), most telling first.
+
+    ``masked``: its sender has to mask. ``reserved``: the RSV bits that it may not set, as a mask.
+    """
+    opcode = b0 & 0x0F
+    if 2 < opcode < 8 or opcode > 10:
+        return "reserved-opcode"
+    if b0 & reserved:
+        return "rsv"
+    if b0 & 0x08:
+        if not b0 & 0x80:
+            return "control-fragmented"
+        if payload_len > 125:
+            return "control-too-long"
+    if bool(b1 & 0x80) != masked:
+        return "unmasked" if masked else "masked"
+    if payload_len < {126: 126, 127: 0x10000}.get(b1 & 0x7F, 0):
+        return "non-minimal-length"
+    return None

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
+from wsinspect.protocol.frames import header_violation
 from wsinspect.protocol.messages import MessageFacts, MessageJoiner
 from wsinspect.protocol.opcodes import CLOSE, PING, PONG
 from wsinspect.protocol.records import Control, LargeFrame, Piece, Record, Shape, Whole
@@ -297,27 +298,12 @@ class FrameReader:
             self.tapped.append((message.opcode, message.payload))
 
     def _header_violation(self, b0: int, b1: int, payload_len: int) -> str | None:
-        """What the two first bytes and the length break (§5.2, §5.5), most telling first."""
         if self.closed:
             return "after-close"  # §5.5.1: no data after a Close frame
-        opcode = b0 & 0x0F
-        if 2 < opcode < 8 or opcode > 10:
-            return "reserved-opcode"
-        if b0 & 0x70 and self.rsv_reserved:
-            # RSV1 marks the first frame of a compressed message (RFC 7692 §6); all else is unknown.
-            legal = 0x40 if self.joiner.deflate and 0 < opcode < 3 else 0
-            if b0 & 0x70 & ~legal:
-                return "rsv"
-        if b0 & 0x08:
-            if not b0 & 0x80:
-                return "control-fragmented"
-            if payload_len > 125:
-                return "control-too-long"
-        if bool(b1 & 0x80) != self.masked:
-            return "unmasked" if self.masked else "masked"
-        if payload_len < {126: 126, 127: 0x10000}.get(b1 & 0x7F, 0):
-            return "non-minimal-length"
-        return None
+        # RSV1 marks the first frame of a compressed message (RFC 7692 §6); all else is unknown.
+        known = 0x40 if self.joiner.deflate and 0 < b0 & 0x0F < 3 else 0
+        reserved = 0x70 & ~known if self.rsv_reserved else 0
+        return header_violation(b0, b1, payload_len, masked=self.masked, reserved=reserved)
 
     def _control(self, b0: int, payload: bytes, violation: str | None) -> str | None:
         opcode = b0 & 0x0F

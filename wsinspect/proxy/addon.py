@@ -265,6 +265,8 @@ class Inspector:
         self.layers.add(layer)
         self._layers_of[layer.relay.connection.flow_id] = layer
         self.hub.opened(layer.relay.connection, 101)
+        if self.ruling is not None:
+            self.ruling.opened(layer.relay.connection)
 
     def closed(self, layer: InspectingLayer) -> None:
         self.layers.discard(layer)
@@ -278,8 +280,10 @@ class Inspector:
         connection = self._connection(flow)
         if self.ruling is not None:
             self.ruling.guards(connection, flow)  # what its request says may be secret, too
-            self.ruling.closed(connection)
         self.hub.opened(connection, status)
+        if self.ruling is not None:
+            self.ruling.opened(connection)
+            self.ruling.closed(connection)
 
     def slow_down(self, flow_id: int, direction: DirectionName, pause_s: float) -> None:
         """A rule throttles this direction: its sender is not read for a while."""

@@ -24,6 +24,7 @@ from wsinspect.proxy.flow_filter import check_flow, flow_matches
 from wsinspect.relay.observation import DirectionName
 from wsinspect.rules.alerts import alerts_of
 from wsinspect.rules.cache_dir import cache_dir
+from wsinspect.rules.failing import failure
 from wsinspect.rules.finding import Finding
 from wsinspect.rules.handshake import conceal, handshake_findings
 from wsinspect.rules.inspector import Inspector as RulesInspector
@@ -97,25 +98,34 @@ class Ruling:
 
     def guards(self, connection: Connection, flow: http.HTTPFlow) -> Guards:
         """Of a connection that opens: to the server, to the client."""
-        shake = connection.handshake
         facts = self._facts(connection, flow)
         desk = self.desk
         connection.conceal = lambda text: conceal(desk.inspector, text)
-        parts = {
-            "uri": shake.uri,
-            "origin": shake.origin or "",
-            "user_agent": shake.user_agent or "",
-            "subprotocols": ", ".join(shake.client_protocols),
-        }
-        now_ns = desk.clock()
-        for alert in alerts_of(handshake_findings(desk.inspector, parts, facts), None, None):
-            self.alert(connection, now_ns, alert)
         guards = (
             desk.guard(connection, facts, "to_server"),
             desk.guard(connection, facts, "to_client"),
         )
         self._guards[connection.flow_id] = guards
         return guards
+
+    def opened(self, connection: Connection) -> None:
+        """It is on record: now what its handshake says."""
+        shake = connection.handshake
+        facts = self._guards[connection.flow_id][0].facts
+        parts = {
+            "uri": shake.uri,
+            "origin": shake.origin or "",
+            "user_agent": shake.user_agent or "",
+            "subprotocols": ", ".join(shake.client_protocols),
+        }
+        now_ns = self.desk.clock()
+        try:
+            findings = handshake_findings(self.desk.inspector, parts, facts)
+        except Exception as error:  # noqa: BLE001 - it has been answered already
+            findings = [failure(type(error).__name__, blocked=False)]
+            self.failed(connection, f"{type(error).__name__} while inspecting a handshake")
+        for alert in alerts_of(findings, None, None):
+            self.alert(connection, now_ns, alert)
 
     def _facts(self, connection: Connection, flow: http.HTTPFlow) -> ConnectionFacts:
         shake = connection.handshake

@@ -53,7 +53,8 @@ class Sockets:
         self.conns: dict[str, Connection] = {"client": context.client, "server": context.server}
         self.legs: tuple[Leg, Leg] | tuple[()] = ()
         self.sides: Sides | None = None
-        self._paused_until: dict[str, float] = {}  # by the loop's clock
+        # By the loop's clock; of each side here a timer runs.
+        self._paused_until: dict[str, float] = {}
 
     def take(self, lane: Callable[[SideName], Straight | None] | None) -> None:
         """Take the sockets over; ``lane`` gives the straight way from a side on, None: never."""
@@ -103,11 +104,11 @@ class Sockets:
         if leg is None or leg.lost:
             return
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        begun = self._paused_until.get(side, 0.0)
-        self._paused_until[side] = until = max(begun, now + min(pause_s, _LONGEST_PAUSE_S))
+        until = loop.time() + min(pause_s, _LONGEST_PAUSE_S)
+        begun = self._paused_until.get(side)
+        self._paused_until[side] = until if begun is None else max(begun, until)
         leg.hold("throttle")
-        if begun <= now:
+        if begun is None:
             loop.call_at(until, self._go_on, side, leg)
 
     def _go_on(self, side: SideName, leg: Leg) -> None:
@@ -115,7 +116,9 @@ class Sockets:
         until = self._paused_until[side]
         if until > loop.time() + _TIMER_SLACK_S:
             loop.call_at(until, self._go_on, side, leg)
-        elif not leg.lost:
+            return
+        del self._paused_until[side]
+        if not leg.lost:
             leg.release("throttle")
 
     # --- ending ---

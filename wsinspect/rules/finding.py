@@ -60,7 +60,8 @@ class Sighting(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Finding:
     """``start`` and ``end`` are bytes in the view that ``path`` names, ``start_char`` and
-    ``end_char`` characters where that is text.
+    ``end_char`` characters where that is text. ``masked`` and ``fingerprint`` are empty behind the
+    first hundred of a rule in a message.
     """
 
     rule: Rule

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 from wsinspect.rules.actions.decide import Wish, decide
@@ -32,6 +33,7 @@ __all__ = ["HANDSHAKE", "InspectionTimeout", "Inspector"]
 HANDSHAKE: Final = "handshake"  # in place of an opcode: every rule that finds looks at it
 
 TIME_LIMIT_S: Final = 1.0  # a message: 64 MiB of plain text takes 0.2 s
+_MOST_SHOWN: Final = 100  # findings of a rule with masked form and fingerprint: as many as alerts
 _DATA: Final = ("text", "binary")
 _TEXT: Final = ("text", "close", HANDSHAKE)
 
@@ -171,13 +173,12 @@ class Inspector:
             if self._concerns(one, opcode, size):
                 root = expansion.views[0]
                 sightings.append(Sighting(one, "when", root, 0, len(root.data), b""))
-        if any(sighting.detector in sighting.rule.gives_way for sighting in sightings):
-            sightings[:] = without_given_way(sightings)
-        for hit in hits:
-            sightings += self._sight_stream(plan, locator, hit, size, opcode, told=False)
-        for hit in more:
-            sightings += self._sight_stream(plan, locator, hit, size, opcode, told=True)
-        locator.keys.update(one.view for one in sightings if one.view is not None)
+        sightings[:] = without_given_way(sightings)
+        for some, told in ((hits, False), (more, True)):
+            for hit in some:
+                sightings += self._sight_stream(plan, locator, hit, size, opcode, told=told)
+        if sightings:
+            locator.keys.update(one.view for one in sightings if one.view is not None)
         return inspection, locator
 
     # --- what is seen ---
@@ -254,12 +255,14 @@ class Inspector:
             own = [sighting for sighting in by_rule[order] if not sighting.told]
             if not own and one.rule.threshold is not None:
                 continue
-            prints = [self.fingerprints.of(sighting.secret) for sighting in own]
+            # A threshold counts all of them.
+            shown = own[:_MOST_SHOWN] if one.rule.threshold is None else own
+            prints = [self.fingerprints.of(sighting.secret) for sighting in shown]
             if own and not self._reached(scope, one, prints, now_ns):
                 continue
             findings = [
                 make_finding(sighting, locator, print_)
-                for sighting, print_ in zip(own, prints, strict=True)
+                for sighting, print_ in zip_longest(own, prints[:_MOST_SHOWN])
             ]
             fired.append((one, findings))
             inspection.findings += findings

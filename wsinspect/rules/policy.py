@@ -213,6 +213,7 @@ class Guard:
         if opcode == CLOSE:
             head, payload = payload[:2], payload[2:]
         shown = self.look(payload, OPCODE_NAMES[opcode], now_ns)
+        self.slow_down(1, now_ns)
         return shown if shown.payload is None else shown._replace(payload=head + shown.payload)
 
     def look(self, payload: bytes, opcode: str, now_ns: int) -> Shown:
@@ -329,6 +330,8 @@ class _Unstoppable:
         self._broken = False
 
     def feed(self, content: bytes, *, last: bool) -> Shown:
+        if last:
+            self._guard.slow_down(1, self._guard.desk.clock())
         if not self._broken:
             try:
                 self._judge.feed(content, last=last)

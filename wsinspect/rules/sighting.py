@@ -5,6 +5,8 @@ Owns: ``unless``, ``near`` and ``json`` of a rule. Must not know: verdicts, thre
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any
 
 from wsinspect.rules.finding import Sighting
@@ -52,20 +54,37 @@ def _is_near(near: Any, within: int, view: View, start: int, end: int) -> bool:
 
 def without_given_way(sightings: list[Sighting]) -> list[Sighting]:
     """Without finds of catch-all detectors that another of the same rule's holds."""
+    if not any(sighting.detector in sighting.rule.gives_way for sighting in sightings):
+        return sightings
     specific: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for sighting in sightings:
         if sighting.detector not in sighting.rule.gives_way:
             key = (sighting.rule.order, id(sighting.view))
             specific.setdefault(key, []).append((sighting.start, sighting.end))
-    return [
-        sighting
-        for sighting in sightings
-        if sighting.detector not in sighting.rule.gives_way
-        or not any(
-            start <= sighting.start and sighting.end <= end
-            for start, end in specific.get((sighting.rule.order, id(sighting.view)), ())
-        )
-    ]
+    holders = {key: _Holders(spans) for key, spans in specific.items()}
+    kept = []
+    for sighting in sightings:
+        if sighting.detector in sighting.rule.gives_way:
+            held_by = holders.get((sighting.rule.order, id(sighting.view)))
+            if held_by is not None and held_by.hold(sighting.start, sighting.end):
+                continue
+        kept.append(sighting)
+    return kept
+
+
+class _Holders:
+    """Whether one of some spans holds another: there may be very many of both."""
+
+    __slots__ = ("_reach", "_starts")
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        spans.sort()
+        self._starts = [start for start, _ in spans]
+        self._reach = list(accumulate((end for _, end in spans), max))  # of it and those before
+
+    def hold(self, start: int, end: int) -> bool:
+        at = bisect_right(self._starts, start) - 1
+        return at >= 0 and self._reach[at] >= end
 
 
 def in_leaves(one: CompiledRule, expansion: Expansion) -> list[Sighting]:

@@ -5,7 +5,9 @@ The seeds are printed, and are not those with which the detectors were written.
 
 from __future__ import annotations
 
+import importlib
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -89,3 +91,57 @@ def test_iban(country: str) -> None:
             for template in ("pay {} now", "{}", "{} NOW 2026", "IBAN:{};"):
                 assert found("iban", template, written), template
         assert find("iban", country + rng.choice(wrong) + body) == []
+
+
+def _born(rng: random.Random) -> str:
+    return f"{rng.randrange(1, 29):02}{rng.randrange(1, 13):02}{rng.randrange(40, 100):02}"
+
+
+DRAWN: dict[str, tuple[str, str, Callable[[random.Random], str]]] = {
+    "fi.hetu": ("fi-hetu", "{}", lambda rng: f"{_born(rng)}-{rng.randrange(2, 900):03}"
+                f"{rng.choice('0123456789ABCDEFHJKLMNPRSTUVWXY')}"),
+    "us.ssn": ("us-ssn", "{}", lambda rng: f"{rng.randrange(1000):03}-{rng.choice(('00', '45'))}"
+               f"-{rng.choice(('0000', '6789', '1234'))}"),
+    "us.itin": ("us-itin", "ITIN {}", lambda rng: f"9{rng.randrange(100):02}"
+                f"-{rng.randrange(100):02}-{rng.randrange(10000):04}"),
+    "in_.pan": ("in-pan", "{}", lambda rng: "".join(rng.choices("ABCDEFGHJKLPTXZ", k=5))
+                + f"{rng.choice((0, 7, 1234, 9999)):04}Q"),
+    "dk.cpr": ("dk-cpr", "CPR: {}", lambda rng: f"{_born(rng)}{rng.randrange(10000):04}"),
+    "my.nric": ("my-nric", "{}", lambda rng: f"{rng.randrange(40, 100):02}{rng.randrange(1, 15):02}"
+                f"{rng.randrange(1, 32):02}-{rng.randrange(1, 60):02}-{rng.randrange(1, 10000):04}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", DRAWN)
+def test_random_numbers_are_judged_as_stdnum_does(module: str) -> None:
+    detector, template, draw = DRAWN[module]
+    is_valid = importlib.import_module(f"stdnum.{module}").is_valid
+    rng = random.Random(f"{SEED} {module}")
+    agreed = {True: 0, False: 0}
+    for _ in range(400):
+        number = draw(rng)
+        valid = bool(is_valid(number))
+        agreed[valid] += found(detector, template, number) == valid
+    print(agreed)  # noqa: T201  # shown where a test fails
+    assert sum(agreed.values()) >= 0.99 * 400
+    assert agreed[True] > 20
+
+
+BITCOIN = (
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+    "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+    "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+)
+
+
+@pytest.mark.parametrize("address", BITCOIN)
+def test_bitcoin(address: str) -> None:
+    from stdnum import bitcoin
+
+    assert find("bitcoin-address", f"send to {address}, ok") == [address]
+    for place in range(4, len(address)):
+        other = "2" if address[place] != "2" else "3"
+        wrong = address[:place] + other + address[place + 1 :]
+        assert not bitcoin.is_valid(wrong)
+        assert find("bitcoin-address", wrong) == []

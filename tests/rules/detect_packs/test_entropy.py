@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,13 @@ from wsinspect.rules.detect.entropy import LONGEST_TOKEN, entropy_pattern, shann
 )
 def test_shannon(text: str | bytes, bits: float) -> None:
     assert shannon(text) == pytest.approx(bits, abs=1e-12)
+
+
+@pytest.mark.parametrize("length", [1, 2, 255, 256, 257, 1000])
+def test_long_ones_too(length: int) -> None:
+    text = bytes(i * i % 61 for i in range(length))
+    shares = [text.count(one) / length for one in set(text)]
+    assert shannon(text) == pytest.approx(-sum(p * math.log2(p) for p in shares), abs=1e-12)
 
 
 @given(st.text(max_size=80))

@@ -97,6 +97,13 @@ def test_a_line_end_in_the_match_is_not_of_the_secret_or_the_line(tmp_path: Path
     assert finds(tmp_path, rule % ("line", "one|two"), text) == [b"\ndead\n"]
 
 
+def test_a_very_long_line_is_read_near_the_match_only(tmp_path: Path) -> None:
+    rule = "regex = 'dead'\n[[rules.allowlists]]\nregexTarget = 'line'\nregexes = ['fine']"
+    for gap, expected in ((100, []), (5000, [b"dead"])):
+        assert finds(tmp_path, rule, "fine" + gap * "." + "dead") == expected
+        assert finds(tmp_path, rule, "dead" + gap * "." + "fine") == expected
+
+
 def test_target_rules(tmp_path: Path) -> None:
     rules = "[[rules]]\nid='a'\nregex='dead'\n[[rules]]\nid='b'\nregex='dead'\n"
     lists = "[[allowlists]]\ntargetRules = ['a']\nregexes = ['dead']\n"

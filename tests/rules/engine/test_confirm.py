@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from wsinspect.rules.detect.pattern import Context, Match, Pattern
-from wsinspect.rules.engine import ANYWHERE, MAX_MATCHES, Scanner
+from wsinspect.rules.engine import ANYWHERE, MAX_MATCHES, Scanner, regexes
 
 Engine = Literal["hyperscan", "re2"]
 
@@ -194,3 +194,22 @@ def test_nothing_of_the_payload_is_shown() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         Scanner([Pattern("p", "secret", check=lambda _: bool(1 // 0))]).matches(b"my secret")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("regex", ["a(b)?(c*)", "x*", "^b|c$", "z"])
+@pytest.mark.parametrize("span", [(0, 8), (1, 5), (3, 3), (8, 8)])
+def test_finders_agree(regex: str, span: tuple[int, int]) -> None:
+    """The quick way into RE2 and the one that another release of its wrapper would leave."""
+    compiled = regexes.compile_regex(regex)
+    quick, slow = regexes.finder(compiled), regexes._slow_finder(compiled)
+    assert quick(b"abcaacbc", *span) == slow(b"abcaacbc", *span)
+
+
+def test_without_the_quick_way() -> None:
+    class Other:
+        groups = 1
+
+        def search(self, data: bytes, start: int, end: int) -> None:
+            assert (data, start, end) == (b"ab", 0, 2)
+
+    assert regexes.finder(Other())(b"ab", 0, 2) is None

@@ -145,22 +145,21 @@ class Framer:
 
     def huge(self, secret: Secret) -> bytes:
         """Beyond what is held whole, with the secret where a preview would begin, and later."""
-        filler = ("lorem ipsum " * 100_000).encode()
+        filler = ("-. +\n" * 150_000).encode()
         said = f"{CANARY} {secret.text} ".encode()
-        data = said + filler[: 700_000] + said + filler[: 600_000] + said
+        data = said + filler[:700_000] + said + filler[:600_000] + said
         if self.rng.random() < 0.5:
             return frame(TEXT, data, mask=self.mask)
-        return (
-            frame(TEXT, data[:65_000], fin=False, mask=self.mask)
-            + frame(CONT, data[65_000:], mask=self.mask)
+        return frame(TEXT, data[:65_000], fin=False, mask=self.mask) + frame(
+            CONT, data[65_000:], mask=self.mask
         )
 
     def over_a_limit(self, secret: Secret) -> Iterator[bytes]:
         said = f"{CANARY} {secret.text} ".encode()
-        yield frame(BINARY, gzip.compress(said + bytes(20 << 20) + said, 1), mask=self.mask)
-        deep = b'{"a":' * 20_000 + json.dumps(said.decode()).encode() + b"}" * 20_000
+        yield frame(BINARY, gzip.compress(said + bytes(12 << 20) + said, 1), mask=self.mask)
+        deep = b'{"a":' * 4_000 + json.dumps(said.decode()).encode() + b"}" * 4_000
         yield frame(TEXT, deep, mask=self.mask)
-        yield frame(TEXT, said * 1500, mask=self.mask)
+        yield frame(TEXT, said * 1100, mask=self.mask)
         nested = said
         for _ in range(9):
             nested = base64.b64encode(nested)
@@ -168,10 +167,10 @@ class Framer:
 
 
 def close_payload(secret: Secret) -> bytes:
-    said = secret.text
+    said = f"{CANARY} {secret.text}"
     if secret.kind == "password":
-        said = json.dumps({"password": said})
-    return struct.pack("!H", 1000) + f"{CANARY} {said}".encode()[:120]
+        said = json.dumps({"password": secret.text})
+    return struct.pack("!H", 1000) + said.encode()[:120]
 
 
 Pick = Callable[[str], Secret]

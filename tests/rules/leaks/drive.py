@@ -31,6 +31,7 @@ _DEFLATE = (
 )
 _END = b"that is all"
 _PATIENCE_S = 40.0
+_SILENCE_S = 3.0
 
 
 class Plan:
@@ -76,36 +77,57 @@ class Peers:
             await client.close()
 
 
+def _ends_in_close(data: bytes) -> bool:
+    """Whether a Close frame is the last that came."""
+    for masked, head_len in ((0, 2), (0x80, 6)):
+        for size in range(min(126, len(data) - head_len + 1)):
+            at = len(data) - head_len - size
+            if data[at] == 0x88 and data[at + 1] == masked | size:
+                return True
+    return False
+
+
+async def _next_chunk(peer: RawPeer) -> bytes:
+    """Nothing for a while is an end, too: the last word may have been dropped."""
+    try:
+        async with asyncio.timeout(_SILENCE_S):
+            return await peer.reader.read(1 << 16)
+    except TimeoutError:
+        return b""
+
+
 async def _talk(peer: RawPeer, items: Sequence[bytes], close: bytes) -> None:
-    """Send all, read all; close when the other's last word has come, or at its end."""
+    """Send all, read all; close when the other's last word has come, or its Close frame."""
 
     async def send() -> None:
         for item in items:
             await peer.send(item)
 
-    async def read() -> None:
+    async def read(*, to_end: bool) -> bool:
+        """False: the other end has closed."""
         seen = b""
-        while data := await peer.reader.read(1 << 16):
-            seen = seen[-64:] + data
-            if _END in seen:
-                return
+        while data := await _next_chunk(peer):
+            seen = seen[-256:] + data
+            if _ends_in_close(seen):
+                return False
+            if _END in seen and not to_end:
+                return True
+        return False
 
     sending = asyncio.ensure_future(send())
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            with contextlib.suppress(ConnectionError):
-                await read()
-            if peer.reader.at_eof():
-                sending.cancel()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            goes_on = await read(to_end=False)
+            if goes_on:
                 await sending
-                await peer.send(close)
-                while await peer.reader.read(1 << 16):
-                    pass
+            await peer.send(close)
+            if goes_on:
+                await read(to_end=True)
+    except ConnectionError:
+        pass
     finally:
         sending.cancel()
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            await sending
+        await asyncio.gather(sending, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -145,7 +167,7 @@ class Dashboards:
     async def _listen(
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        with contextlib.suppress(ConnectionError):
+        try:
             while line := await reader.readline():
                 self.said.append(line)
                 if b'"event_type":"ws_open"' in line:
@@ -153,9 +175,13 @@ class Dashboards:
                     if flow_id % self.count == number:
                         writer.write(json.dumps({"type": "watch", "flow_id": flow_id}).encode())
                         writer.write(b"\n")
-        writer.close()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
 
     async def done(self) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert all(end is None or isinstance(end, asyncio.CancelledError) for end in ends), ends

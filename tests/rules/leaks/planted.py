@@ -56,7 +56,9 @@ def _key(rng: random.Random) -> str:
 
 def _password(rng: random.Random) -> str:
     letters = "".join(rng.choices(string.ascii_letters + string.digits, k=10))
-    return letters[:4] + rng.choice("#!$") + letters[4:7] + rng.choice('"\\é') + letters[7:] + "!Q9x"
+    return (
+        letters[:4] + rng.choice("#!$") + letters[4:7] + rng.choice('"\\é') + letters[7:] + "!Q9x"
+    )
 
 
 def _word(rng: random.Random) -> str:
@@ -132,8 +134,7 @@ def _decoded(blob: bytes) -> bytes:
         with contextlib.suppress(ValueError):
             data = run[: len(run) - (len(run) % 4 == 1)].translate(_BASE64)
             parts.append(_inflated(base64.b64decode(data + b"=" * (-len(data) % 4))))
-    for run in _HEX_RUN.findall(blob):
-        parts.append(bytes.fromhex(run.decode()))
+    parts += [bytes.fromhex(run.decode()) for run in _HEX_RUN.findall(blob)]
     return b"\n".join(parts)
 
 

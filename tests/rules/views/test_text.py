@@ -75,7 +75,7 @@ def test_html() -> None:
     payload = "<b>&#65;" + S[1:] + " &amp; &copy; &nosuch; &#x1F600;</b>"
     expansion = expanded(payload)
     assert paths(expansion) == {"html"}
-    assert expansion.views[1].data.decode() == html.unescape(payload)
+    assert expansion.views[1].data.decode() == html.unescape(payload[3:-4])  # without the tag
     assert redacted(expansion, b"<&>") == payload.replace("&#65;" + S[1:], "&lt;&amp;&gt;").encode()
 
 

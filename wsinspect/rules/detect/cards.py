@@ -13,6 +13,7 @@ from typing import Final
 from wsinspect.rules.detect.checks import luhn
 from wsinspect.rules.detect.kinds import ALL_FORMS, Kind, number_patterns
 from wsinspect.rules.detect.pattern import Pattern
+from wsinspect.rules.detect.shape import Form
 
 __all__ = ["CREDIT_CARD", "is_card"]
 
@@ -41,6 +42,8 @@ _RARE: Final = re.compile(
     r"|220[0-4]\d{13,15}|1\d{14}"  # Mir; UATP
 )
 
+_GROUPED: Final = frozenset({Form.GROUPED})
+
 _WORDS: Final = (
     r"(?:credit|debit|bank|payment|gift)?[\s_-]?cards?",
     r"card[\s_-]?(?:number|no|num|pan)|cc[\s_-]?(?:number|no|num)|\bcc\b",
@@ -62,7 +65,13 @@ def _luhn(number: str) -> bool:
     return luhn(number) and len(set(number)) > 1
 
 
-def _kind(length: int, first: str, *layouts: tuple[int, ...], rare: bool = False) -> Kind:
+def _kind(
+    length: int,
+    first: str,
+    *layouts: tuple[int, ...],
+    rare: bool = False,
+    bare: frozenset[str] = ALL_FORMS,
+) -> Kind:
     return Kind(
         id="credit-card",
         say="payment card number",
@@ -70,7 +79,7 @@ def _kind(length: int, first: str, *layouts: tuple[int, ...], rare: bool = False
         layouts=layouts,
         valid=_is_rare if rare else is_card,
         words=_WORDS,
-        bare=frozenset() if rare else ALL_FORMS,
+        bare=bare,
         sizes=(2, 5, 8),
         strong=not rare,
     )
@@ -80,6 +89,9 @@ CREDIT_CARD: Final[tuple[Pattern, ...]] = (
     *number_patterns(_kind(16, "[2-689]", (4, 4, 4, 4))),
     *number_patterns(_kind(15, "[3]", (4, 6, 5), (4, 4, 4, 3))),
     *number_patterns(_kind(14, "[3]", (4, 6, 4), (4, 4, 4, 2))),
-    *number_patterns(_kind(13, "[4-6]", (4, 4, 5), (4, 3, 3, 3), rare=True)),
-    *number_patterns(_kind(19, "[2-68]", (4, 4, 4, 4, 3), (6, 13), rare=True)),
+    # A barcode of 13 digits has a check digit of its own, but is not written in groups of four.
+    *number_patterns(
+        _kind(13, "[4-6]", (4, 4, 4, 1), (4, 4, 5), (4, 3, 3, 3), rare=True, bare=_GROUPED)
+    ),
+    *number_patterns(_kind(19, "[2-68]", (4, 4, 4, 4, 3), (6, 13), rare=True, bare=frozenset())),
 )

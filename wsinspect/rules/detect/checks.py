@@ -8,6 +8,7 @@ its check digits, upper case, without separators, and never raises on ASCII lett
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 from typing import Final
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 # ISO/IEC 7812-1 annex B: the digit sum of twice a digit.
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 
 # Verhoeff, "Error Detecting Decimal Codes" (1969): the dihedral group D5 and its permutation.
 _D5: Final = (
@@ -52,10 +53,8 @@ _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 def luhn(number: str) -> bool:
     """ISO/IEC 7812-1 annex B: payment cards, Canadian SIN, Swedish personnummer."""
-    total = 0
-    for place, digit in enumerate(reversed(number)):
-        total += _DOUBLED[int(digit)] if place & 1 else int(digit)
-    return total % 10 == 0
+    doubled = number[-2::-2].translate(_DOUBLED)
+    return (sum(map(int, number[::-2])) + sum(map(int, doubled))) % 10 == 0
 
 
 def verhoeff(number: str) -> bool:
@@ -73,7 +72,7 @@ def mod97(number: str) -> bool:
 
 def weighted(number: str, weights: Sequence[int]) -> int:
     """The sum of digit × weight. A number longer than the weights: the rest is not counted."""
-    return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
+    return sum(map(mul, map(int, number), weights))
 
 
 def iso7064_mod11_2(number: str) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from wsinspect.rules.detect.pattern import Context, Pattern
+from wsinspect.rules.detect.pattern import Context, Pattern, Trigger
+from wsinspect.rules.detect.token_sieve import straight
 
 __all__ = ["EMAIL", "PHONE"]
 
-# RFC 6761: no mail is ever delivered there. (.example is left in: it stands for real addresses.)
-_NO_MAIL: Final = frozenset({b"invalid", b"localhost", b"test"})
+# RFC 6761, RFC 6762: no mail is ever delivered there.
+_NO_MAIL: Final = frozenset({b"example", b"invalid", b"local", b"localhost", b"test"})
 # What follows an @ in names of files, packages and retina images.
 _NO_TLD: Final = frozenset(
     b"png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html md py".split()
@@ -47,6 +48,11 @@ EMAIL: Final[tuple[Pattern, ...]] = (
         ),
         check=_is_email,
         max_len=320,
+        # From the @ on: what stands before it is everywhere.
+        trigger=Trigger(
+            r"[!-?A-~]@(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24})\b",
+            straight,
+        ),
     ),
 )
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from wsinspect.rules.detect.pattern import Context, Pattern
 
 __all__ = ["entropy_pattern", "shannon"]
 
+# Of counts up to these: c * log2(c), log2(c). Most secrets are short.
+_TABLE_LEN: Final = 256
+_TABLE: Final = (0.0, *(count * math.log2(count) for count in range(1, _TABLE_LEN)))
+_LOG2: Final = (0.0, *(math.log2(count) for count in range(1, _TABLE_LEN)))
 LONGEST_TOKEN: Final = 1000  # RE2's largest count, too
 _TOKEN: Final = "A-Za-z0-9+/=_.~-"
 
@@ -30,6 +35,10 @@ def shannon(text: bytes | str) -> float:
         except UnicodeDecodeError:
             pass  # binary: its bytes are its characters
     length = len(text)
+    if length < _TABLE_LEN:
+        count: Callable[[Any], int] = text.count
+        total = sum([_TABLE[count(one)] for one in dict.fromkeys(text)])
+        return _LOG2[length] - total / length
     counts = Counter(text).values()
     return math.log2(length) - sum(count * math.log2(count) for count in counts) / length
 

@@ -33,6 +33,7 @@ MAX_EXTENDS: Final = 2  # as gitleaks
 # The window of a match that has no longest length; that of one over several lines (a PEM block).
 OPEN_MAX_LEN: Final = 4096
 LINES_MAX_LEN: Final = 8192
+_LINE_REACH: Final = 2048  # bytes of a line before and behind a match
 _RE2_MEMORY: Final = 64 * 1024 * 1024
 
 # Keys are compared in lower case, as gitleaks does.
@@ -367,8 +368,15 @@ def _secret(context: Context) -> bytes:
 
 
 def _line(context: Context) -> bytes:
-    """The lines that hold the match; a line end that closes it does not bring in the next one."""
-    match = context.match
+    """The lines that hold the match; a line end that closes it does not bring in the next one.
+
+    Of a line that is a whole JSON text only what is near: what is far away in it says nothing
+    about the match, and reading all of it for each match would take for ever.
+    """
+    data, match = context.data, context.match
     start = context.match_start + len(match) - len(match.lstrip(b"\n"))
     end = start + len(match.strip(b"\n"))
-    return context._replace(match_start=start, match_end=end).line
+    begin = data.rfind(b"\n", max(0, start - _LINE_REACH), start) + 1
+    stop = data.find(b"\n", end, end + _LINE_REACH)
+    begin = begin or max(0, start - _LINE_REACH)
+    return data[begin : end + _LINE_REACH if stop < 0 else stop]

@@ -69,8 +69,7 @@ _NORTH: Final = (
         ((3, 2, 4),),
         _us_itin,
         (r"itin", r"tax[\s_-]?payer"),
-        bare=_WRITTEN,
-        usual=b"-",
+        bare=frozenset(),
     ),
     digits(
         "us-npi",

@@ -146,7 +146,7 @@ EUROPE_NORTH_EAST: Final[tuple[tuple[Pattern, ...], ...]] = (
         "Danish CPR number",
         ((6, 4),),
         _dk_cpr,
-        (r"cpr(?:[\s_-]?(?:nr|nummer|number))?", r"personnummer"),
+        (r"cpr(?:[\s_-]?(?:nr|nummer|number))?",),
         bare=frozenset(),
     ),
     digits(

@@ -176,7 +176,11 @@ SOUTH: Final[tuple[tuple[Pattern, ...], ...]] = (
         "South African identity number",
         ((13,), (6, 4, 3), (6, 4, 2, 1)),
         _za_id,
-        (r"(?:sa|rsa|za)[\s_-]?id", r"id[\s_-]?(?:number|no|num)", r"identity"),
+        (
+            r"(?:sa|rsa|za|south[\s_-]?african?)[\s_-]?id",
+            r"id[\s_-]?(?:number|no|num)",
+            r"identity",
+        ),
         bare=frozenset(),
     ),
     digits(

@@ -17,12 +17,24 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from wsinspect.rules.detect.pattern import Context, Pattern
+from wsinspect.rules.detect.iban_form import is_inside_iban_like
+from wsinspect.rules.detect.number_sieve import (
+    FILLER,
+    HIDDEN,
+    LOOK,
+    PLAIN,
+    SEPARATOR,
+    NumberHint,
+    Sizes,
+    coarser,
+)
+from wsinspect.rules.detect.pattern import Context, Pattern, Trigger
 from wsinspect.rules.detect.shape import (
     MAX_FILLER,
     Form,
     Touch,
     Writing,
+    is_named_otherwise,
     is_running,
     take_apart,
     touch,
@@ -33,12 +45,7 @@ __all__ = ["ALL_FORMS", "WRITTEN_FORMS", "Kind", "digits", "number_patterns"]
 ALL_FORMS: Final = frozenset({Form.COMPACT, Form.GROUPED, Form.EVEN, Form.SPREAD})
 WRITTEN_FORMS: Final = ALL_FORMS - {Form.COMPACT}
 
-#: Between the groups of a number.
-_SEPARATOR: Final = r"[ \t\r\n.\-/_|]"
-#: Between all characters of a number that hides: the same and <!---->, /**/ and the like.
-_FILLER: Final = r"[ \t\r\n.,\-/_|~*+:;<!>]"
 _LINE_BREAK: Final = r"[ \t]?\r?\n[ \t]?"
-_LOOK: Final = 60  # bytes before and behind in which a word counts
 _DIGIT: Final = re.compile(r"\\d|\[[0-9-]+\]")  # an atom that stands for a digit
 
 
@@ -77,22 +84,43 @@ def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
     flag = "(?i)" if kind.ignore_case else ""
 
     regexes: list[str] = []
+    sizes: list[set[Sizes]] = []
     if Form.COMPACT in kind.bare:
-        regexes.append(_joined(atoms, kind.layouts, _SEPARATOR + "{0,3}"))
+        regexes.append(_joined(atoms, kind.layouts, SEPARATOR + "{0,3}"))
+        sizes.append(set().union(*map(coarser, kind.layouts)))
     elif Form.GROUPED in kind.bare:
-        regexes.append(_joined(atoms, kind.layouts, _SEPARATOR + "{1,3}"))
+        regexes.append(_joined(atoms, kind.layouts, SEPARATOR + "{1,3}"))
+        sizes.append(set(kind.layouts))
     if Form.SPREAD in kind.bare:
         hidden = [(1,) * n]
         if Form.EVEN in kind.bare:
             hidden += [_even(n, size) for size in kind.sizes if size < n]
-        regex = _joined(atoms, [one for one in hidden if one not in kind.layouts], _FILLER + "+")
+        regex = _joined(atoms, [one for one in hidden if one not in kind.layouts], FILLER + "+")
         if Form.EVEN in kind.bare and first_digit and len(set(atoms[1:])) == 1 and n > 8:
             regex += rf"|{atoms[0]}{atoms[1]}{{2,{n - 4}}}{_LINE_BREAK}{atoms[1]}{{3,{n - 3}}}"
+            hidden += [(size, n - size) for size in range(3, n - 2)]
         regexes.append(regex)
+        sizes.append(set(hidden))
     spelt = [re.compile(f"{flag}(?:{regex})".encode()) for regex in regexes]
     words = re.compile(rf"(?<![A-Za-z])(?i:{'|'.join(kind.words)})(?![a-z])".encode())
 
-    def pattern(regex: str, check: Callable[[Context], bool], more: int = 0) -> Pattern:
+    only_digits = all(_DIGIT.fullmatch(atom) for atom in atoms)
+
+    def pattern(
+        regex: str,
+        check: Callable[[Context], bool],
+        its_sizes: set[Sizes],
+        trigger: Trigger,
+        more: int = 0,
+    ) -> Pattern:
+        hint = NumberHint(
+            frozenset(its_sizes),
+            kind.valid,
+            "|".join(kind.words),
+            needs_word=more > 0,
+            hidden=trigger is HIDDEN,
+            padded=kind.strong and trigger is PLAIN,
+        )
         return Pattern(
             id=kind.id,
             say=kind.say,
@@ -100,7 +128,9 @@ def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
             group=1,
             check=check,
             max_len=n * (MAX_FILLER + 1) + 16 + more,
-            digits=all(_DIGIT.fullmatch(atom) for atom in atoms),
+            digits=only_digits,
+            trigger=trigger if only_digits else None,
+            hint=hint if only_digits else None,
         )
 
     def check_for(earlier: Sequence[re.Pattern[bytes]]) -> Callable[[Context], bool]:
@@ -119,21 +149,24 @@ def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
             if index == 0
             else f"{flag}(?:{lead})({regex})(?:{tail})",
             check_for(spelt[:index]),
+            sizes[index],
+            HIDDEN if Form.SPREAD in kind.bare and index == len(regexes) - 1 else PLAIN,
         )
         for index, regex in enumerate(regexes)
     ]
     if Form.COMPACT not in kind.bare:
         # The word must stand before; a word behind counts only for the forms above.
-        loose = _joined(
-            atoms, dict.fromkeys((*kind.layouts, (n,), _even(n, 4))), _SEPARATOR + "{0,3}"
-        )
+        layouts = tuple(dict.fromkeys((*kind.layouts, (n,), _even(n, 4))))
+        loose = _joined(atoms, layouts, SEPARATOR + "{0,3}")
         spelled = "|".join(word for word in kind.words if word.isascii())
         other = "".join(f"|{word}" for word in kind.words if not word.isascii())
         behind_word = (
             rf"(?:(?:\b|_)(?i:{spelled}){other})(?:[^0-9a-z][^0-9]{{0,32}})?"
             rf"({'(?i:' if flag else '(?:'}{loose}))(?:{tail})"
         )
-        patterns.append(pattern(behind_word, check_for(spelt), more=80))
+        patterns.append(
+            pattern(behind_word, check_for(spelt), set().union(*map(coarser, layouts)), PLAIN, 80)
+        )
     return tuple(patterns)
 
 
@@ -190,14 +223,14 @@ def _stands(context: Context, kind: Kind, words: re.Pattern[bytes]) -> bool:
     if len(writing.number) != len(kind.atoms) or not kind.valid(writing.number):
         return False
     stuck_to = touch(context, writing, padded=kind.strong)
-    if stuck_to == Touch.PIECE:
+    if stuck_to == Touch.PIECE or is_inside_iban_like(context.data, context.start, context.end):
         return False
     if _needs_no_word(context, kind, writing, stuck_to):
         return True
     data, start, end = context.data, context.start, context.end
     return (
-        words.search(data, max(0, start - _LOOK), start) is not None
-        or words.search(data, end, end + _LOOK) is not None
+        words.search(data, max(0, start - LOOK), start) is not None
+        or words.search(data, end, end + LOOK) is not None
     )
 
 
@@ -206,6 +239,8 @@ def _needs_no_word(context: Context, kind: Kind, writing: Writing, stuck_to: str
         return False
     if kind.strong:
         return True
+    if len(writing.number) < 11 and writing.number.isdigit() and is_named_otherwise(context):
+        return False  # one in ten has the right check digit
     if writing.form == Form.GROUPED:
         usual = all(byte in kind.usual for byte in writing.separators)
         # Ten digits in groups are a telephone number more often than not.

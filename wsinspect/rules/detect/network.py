@@ -10,7 +10,8 @@ import ipaddress
 import re
 from typing import Final
 
-from wsinspect.rules.detect.pattern import Context, Pattern
+from wsinspect.rules.detect.pattern import Context, Pattern, Trigger
+from wsinspect.rules.detect.token_sieve import straight
 
 __all__ = ["IP_ADDRESS", "MAC_ADDRESS"]
 
@@ -85,6 +86,7 @@ IP_ADDRESS: Final[tuple[Pattern, ...]] = (
         regex=r"\b(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\b",
         check=_is_ipv4,
         max_len=15,
+        trigger=Trigger(r"\d\.\d{1,3}\.\d{1,3}\.\d{1,3}\b", straight),
         digits=True,
     ),
     Pattern(

@@ -6,22 +6,28 @@ view is valid UTF-8, a binary one is any bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 __all__ = [
     "SIGN_BASE64",
+    "SIGN_BROKEN",
     "SIGN_COMPRESSED",
     "SIGN_ESCAPE",
     "SIGN_HEX",
     "SIGN_HTML",
     "SIGN_NON_ASCII",
     "SIGN_NUL",
+    "SIGN_PARTS",
     "SIGN_PERCENT",
+    "SIGN_SPELLED",
+    "SIGN_TURNED",
     "Context",
     "Match",
     "Pattern",
+    "Sieve",
+    "Trigger",
 ]
 
 # Signs that a view of the data could matter, as bits.
@@ -33,6 +39,10 @@ SIGN_HEX: Final = 16  # a run of 16 or more hex digits
 SIGN_COMPRESSED: Final = 32  # a magic of gzip, zlib or zstd
 SIGN_NON_ASCII: Final = 64
 SIGN_NUL: Final = 128  # UTF-16, or binary
+SIGN_BROKEN: Final = 256  # markup, a comment, "…" + "…": what may stand inside a token
+SIGN_SPELLED: Final = 512  # bytes one by one: 41 4b 49, 65,75,73, =41=4B
+SIGN_TURNED: Final = 1024  # the head of a well-known kind of secret, backwards or by rot13
+SIGN_PARTS: Final = 2048  # "part1": "…
 
 
 class Context(NamedTuple):
@@ -62,6 +72,24 @@ class Context(NamedTuple):
         return f"Context({self.start}, {self.end})"
 
 
+#: Data and the ends where a trigger was seen (0: look everywhere) to candidates: the index of a
+#: pattern, and an offset at which, or before which in the same line, one of its matches may end.
+type Sieve = Callable[[bytes, Sequence[int]], list[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trigger:
+    """What hyperscan looks for in place of the regexes of all patterns that name it.
+
+    ``regex`` is cheap, and matches in every place where one of theirs does, ending no later.
+    ``sieve`` makes of the patterns (their indices, and they) what tells which of them it may be:
+    no miss, few false alarms. A pattern's regex still decides.
+    """
+
+    regex: str
+    sieve: Callable[[Sequence[tuple[int, Pattern]]], Sieve]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
     """One thing to look for.
@@ -75,6 +103,7 @@ class Pattern:
     whole match. ``max_len``: the longest match in bytes that must be found when it is cut by
     windows. ``digits``: mostly digits, so joined ids look alike. ``anchored``: the regex asks for
     the begin or end of its text (^ $ \\A \\z), so it means the leaf, not the raw message.
+    ``trigger`` is for speed only, and ``hint`` is what its sieve must know of this pattern.
     """
 
     id: str
@@ -89,6 +118,8 @@ class Pattern:
     max_len: int = 512
     digits: bool = False
     anchored: bool = False
+    trigger: Trigger | None = None
+    hint: object = None
     say: str = field(default="", kw_only=True)
 
 

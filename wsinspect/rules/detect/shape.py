@@ -15,7 +15,7 @@ from typing import Final
 
 from wsinspect.rules.detect.pattern import Context
 
-__all__ = ["Form", "Touch", "Writing", "is_running", "take_apart", "touch"]
+__all__ = ["Form", "Touch", "Writing", "is_named_otherwise", "is_running", "take_apart", "touch"]
 
 #: The longest filler between two characters that is looked for: ``<!---->`` has 7.
 MAX_FILLER: Final = 8
@@ -40,6 +40,14 @@ _RUNNING: Final = re.compile(
 _JSON_BEFORE: Final = re.compile(rb"(?:\"\s{0,4}:|\[[\d,.\s-]{0,64})\s{0,4}\Z")
 _JSON_BEHIND: Final = re.compile(rb"\s{0,4}[,}\]]")
 _EPOCH: Final = re.compile(r"1[0-9](?:\d{8}|\d{11}|\d{14}|\d{17})")  # s, ms, µs, ns
+
+
+# What names another kind of number than those that are found without a word.
+_OTHER: Final = re.compile(
+    rb"(?i)(?<![a-z])(?:bsn|burger[\s_-]?service|tfn|tax[\s_-]?file|routing|aba|rtn|ssn"
+    rb"|social[\s_-]?security|steuer|idnr|identifikations|nif|ird|oib|pesel|personn|cpf|cpr|rut"
+    rb"|npi|itin|account|konto|iban|swift|zip|postal|duns)"
+)
 
 
 class Form:
@@ -110,6 +118,9 @@ def _form(gaps: tuple[bytes, ...], layouts: Sequence[tuple[int, ...]]) -> str:
     # Two groups with one point between are a float.
     if not even or len(gaps) - filled[-1] > first + 1 or (len(filled) == 1 and gap == b"."):
         return Form.ODD
+    # Two groups of which the second is shorter: 890724-6920. (Eight and some: half a card.)
+    if len(filled) == 1 and first < 7 and len(gaps) - filled[-1] != first + 1:
+        return Form.ODD
     return Form.SPREAD if first == 0 else Form.EVEN
 
 
@@ -140,9 +151,38 @@ def touch(context: Context, writing: Writing, *, padded: bool = False) -> str:
         return Touch.PIECE
     if before in joints and start > 1 and data[start - 2] in _DIGITS:
         return Touch.PIECE
+    if (
+        writing.form in (Form.SPREAD, Form.EVEN)
+        or (writing.form == Form.GROUPED and not padded and _is_fours(writing.gaps))
+    ) and _goes_on(data, start, end, writing.gaps):
+        return Touch.PIECE
+    if (
+        writing.form == Form.GROUPED
+        and not padded
+        and _SHORT_GROUP.search(data, max(0, start - 8), start)
+    ):
+        return Touch.PIECE
     if before in _LETTERS or behind in _LETTERS:
         return _stuck(data, start, end)
     return Touch.MARK if before in b"#$+" else Touch.NOTHING
+
+
+# "29 301 773 560": the begin of a longer number, and no date.
+_SHORT_GROUP: Final = re.compile(rb"(?<![0-9A-Za-z.,:/-])[0-9]{1,2} \Z")
+
+
+def _is_fours(gaps: Sequence[bytes]) -> bool:
+    """Groups of four: a card is written so, and what a shorter number has before or behind it."""
+    return all(bool(gap) == (place % 4 == 3) for place, gap in enumerate(gaps))
+
+
+def _goes_on(data: bytes, start: int, end: int, gaps: Sequence[bytes]) -> bool:
+    """Whether what stands between its characters also joins it to further digits."""
+    gap = next(gap for gap in gaps if gap)
+    size = len(gap)
+    return (data.startswith(gap, end) and data[end + size : end + size + 1].isdigit()) or (
+        data.endswith(gap, 0, start) and data[start - size - 1 : start - size].isdigit()
+    )
 
 
 def _stuck(data: bytes, start: int, end: int) -> str:
@@ -174,6 +214,11 @@ def _without_zeros(data: bytes, start: int, end: int) -> tuple[int, int]:
     while right < len(data) and right - end < _RUN and data[right] == 0x30:
         right += 1
     return left, right if right - end >= 3 else end
+
+
+def is_named_otherwise(context: Context) -> bool:
+    """Whether a word before a number says that it is of another kind."""
+    return _OTHER.search(context.data, max(0, context.start - 40), context.start) is not None
 
 
 def is_running(context: Context, writing: Writing) -> bool:

@@ -12,7 +12,9 @@ import json
 import re
 from typing import Final
 
+from wsinspect.rules.detect.number_sieve import FILLER
 from wsinspect.rules.detect.pattern import Context, Pattern
+from wsinspect.rules.detect.token_sieve import SPELT, SpeltHint
 
 __all__ = [
     "AWS_ACCESS_KEY",
@@ -25,8 +27,6 @@ __all__ = [
     "URL_CREDENTIALS",
 ]
 
-# Between all characters of a token that hides.
-_FILLER: Final = r"[ \t\r\n.,\-/_|~*+:;<!>]+"
 _MAX_FILLER: Final = 8
 _LINE_BREAK: Final = r"[ \t]?\r?\n[ \t]?"
 _ALNUM: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -69,7 +69,7 @@ def _hidden(name: str, say: str, head: str, tail: str, low: int, high: int) -> t
             and _free(context)
         )
 
-    spread = r"\b" + _FILLER.join(atoms) + f"(?:{_FILLER}{tail}){{{low},{high}}}"
+    spread = r"\b" + f"{FILLER}+".join(atoms) + f"(?:{FILLER}+{tail}){{{low},{high}}}"
     broken = f"{''.join(atoms)}{tail}{{2,{high}}}{_LINE_BREAK}{tail}{{2,{high}}}"
     return tuple(
         Pattern(
@@ -78,8 +78,10 @@ def _hidden(name: str, say: str, head: str, tail: str, low: int, high: int) -> t
             regex=regex,
             check=check,
             max_len=(len(atoms) + high) * (_MAX_FILLER + 1),
+            trigger=trigger,
+            hint=SpeltHint("".join(atom for atom in atoms if atom not in "_-")),
         )
-        for regex in (spread, broken)
+        for regex, trigger in ((spread, SPELT), (broken, None))
     )
 
 

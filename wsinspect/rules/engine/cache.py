@@ -22,7 +22,7 @@ from typing import Final
 
 __all__ = ["Cache"]
 
-_FORMAT: Final = b"wsinspect-db-1\n"  # a change of what superset.py or signs.py write needs another
+_FORMAT: Final = b"wsinspect-db-2\n"  # a change of what superset.py writes needs another
 _DIGEST_LEN: Final = 32
 _MOST_FILES: Final = 16
 _MOST_BYTES: Final = 512 * 1024 * 1024

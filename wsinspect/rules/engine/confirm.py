@@ -16,12 +16,12 @@ each, searches and bytes read are limited too. Past a limit ``Matches.truncated`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from wsinspect.rules.detect.entropy import shannon
 from wsinspect.rules.detect.pattern import Context, Match, Pattern
-from wsinspect.rules.engine.regexes import compile_regex
+from wsinspect.rules.engine.regexes import Find, compile_regex, finder
 from wsinspect.rules.engine.superset import Superset
 
 __all__ = ["ANYWHERE", "MAX_MATCHES", "Candidate", "Confirmer", "Keywords", "Matches"]
@@ -78,7 +78,7 @@ class Keywords:
 class _Row(NamedTuple):
     """A pattern made ready."""
 
-    regex: Any
+    find: Find
     keywords: Keywords
     groups: tuple[int, ...]  # the first of them that is not empty is the secret
     pattern: Pattern
@@ -91,7 +91,7 @@ def _row(pattern: Pattern, superset: Superset | None) -> _Row:
     if pattern.group > regex.groups:
         raise ValueError(f"{pattern.id}: the regex has no group {pattern.group}")
     return _Row(
-        regex,
+        finder(regex),
         Keywords(pattern.keywords),
         (pattern.group,) if pattern.group else tuple(range(1, regex.groups + 1)),
         pattern,
@@ -157,7 +157,8 @@ def _search(
 
     And whether these are all: False if there are more than ``limit``, or it is too much work.
     """
-    regex = row.regex
+    find = row.find
+    judge = _accept if row.plain else _judge
     size = len(data)
     whole = ends[0] == ANYWHERE
     cut = not whole and size - ends[-1] > _NEAR
@@ -165,56 +166,68 @@ def _search(
     steps = _LEAST_STEPS + _STEPS_A_MATCH * limit
     bytes_left = _READ_FACTOR * size
     position = 0  # where the match before ended
+    reached = 0  # what is before was searched
     found: list[Match] = []
-    matches: Iterator[Any] | None = None
     for end in ends:
         if end <= position and not whole:
             continue
-        begin = max(position, end - row.pattern.max_len)
-        if matches is None or begin > position:
-            matches = regex.finditer(data, begin, last)
-        while True:
-            match = next(matches, None)
-            if match is None:
+        begin = max(reached, end - row.pattern.max_len) if not whole else 0
+        while begin <= last:
+            spans = find(data, begin, last)
+            if spans is None:
                 return found, True
             steps -= 1
             if len(found) >= limit or steps < 0 or bytes_left < 0:
                 return found, False
-            match_start, match_end = match.span()
+            match_start, match_end = spans[0]
             if cut:  # the same match, and all of it
-                match = regex.search(data, match_start, size)
-                if match.end() != match_end:
-                    match_end = match.end()
-                    matches = regex.finditer(data, match_end, last)
+                spans = find(data, match_start, size) or spans
+                match_end = spans[0][1]
             bytes_left -= match_end - begin
-            begin = position = match_end
+            position = match_end
             if match_end > match_start:
-                _judge(index, row, data, match, found)
+                begin = reached = match_end
+                judge(index, row, data, spans, found)
+            else:  # an empty one is none, and would be found again
+                begin = reached = match_end + 1
             if position >= end and not whole:
                 break
     return found, True
 
 
-def _judge(index: int, row: _Row, data: bytes, match: Any, found: list[Match]) -> None:
-    """Append the match if the pattern's tests on it hold."""
-    match_start, match_end = match.span()
-    start, end = match_start, match_end
+def _accept(
+    index: int, row: _Row, _data: bytes, spans: Sequence[tuple[int, int]], found: list[Match]
+) -> None:
+    match_start, match_end = spans[0]
     for group in row.groups:
-        group_start, group_end = match.span(group)
+        start, end = spans[group]
+        if end > start:
+            found.append(Match(index, start, end, match_start, match_end))
+            return
+    found.append(Match(index, match_start, match_end, match_start, match_end))
+
+
+def _judge(
+    index: int, row: _Row, data: bytes, spans: Sequence[tuple[int, int]], found: list[Match]
+) -> None:
+    """Append the match if the pattern's tests on it hold."""
+    match_start, match_end = start, end = spans[0]
+    for group in row.groups:
+        group_start, group_end = spans[group]
         if group_end > group_start:
             start, end = group_start, group_end
             break
-    if not row.plain:
-        pattern = row.pattern
-        if pattern.entropy and shannon(data[start:end]) <= pattern.entropy:
+    pattern = row.pattern
+    if pattern.entropy and shannon(data[start:end]) <= pattern.entropy:
+        return
+    context = Context(data, start, end, match_start, match_end)
+    if pattern.check is not None and not pattern.check(context):
+        return
+    for allowed in pattern.allowed:
+        if allowed(context):
             return
-        context = Context(data, start, end, match_start, match_end)
-        if pattern.check is not None and not pattern.check(context):
-            return
-        if any(allowed(context) for allowed in pattern.allowed):
-            return
-        if row.near and not _is_near(row, data, start, end):
-            return
+    if row.near and not _is_near(row, data, start, end):
+        return
     found.append(Match(index, start, end, match_start, match_end))
 
 

@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
-from wsinspect.rules.detect.pattern import SIGN_NON_ASCII
+from wsinspect.rules.detect.pattern import SIGN_ESCAPE, SIGN_NON_ASCII, Sieve
 from wsinspect.rules.engine.confirm import ANYWHERE, Candidate
 from wsinspect.rules.engine.plain import Plain, edges_of
 from wsinspect.rules.engine.signs import SIGN_REGEXES
@@ -41,7 +41,9 @@ except ImportError:  # no wheel for this platform: RE2 does it alone
     hyperscan = None
 AVAILABLE: Final = hyperscan is not None
 
-_SIGN_BITS: Final = tuple(bit for bit, _ in SIGN_REGEXES)
+# Python sees a backslash in a tenth of the time that it costs the database.
+_SIGNS: Final = tuple(one for one in SIGN_REGEXES if one[0] != SIGN_ESCAPE)
+_SIGN_BITS: Final = tuple(bit for bit, _ in _SIGNS)
 _NOTHING: Final[list[Candidate]] = []  # nobody may append to it
 _FEW_REPORTS: Final = 64  # before a scan ends and is done again; and one more for 32 bytes
 _BYTES_A_REPORT_SHIFT: Final = 5
@@ -64,7 +66,10 @@ class Databases(NamedTuple):
 
 
 def version() -> str:
-    return str(hyperscan.__version__) if hyperscan is not None else ""
+    """What a database depends on beside its patterns."""
+    if hyperscan is None:
+        return ""
+    return "\n".join([str(hyperscan.__version__), *(regex for _, regex in _SIGNS)])
 
 
 def build(forms: Sequence[Sequence[Form]]) -> Databases:
@@ -105,7 +110,7 @@ def _compile(regexes: Sequence[str], ids: Sequence[int], total: int, *, once: bo
     """A database of the regexes and the signs, whose ids begin at ``total``."""
     lines = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_DOTALL
     single = lines | hyperscan.HS_FLAG_SINGLEMATCH
-    signs = [regex for _, regex in SIGN_REGEXES]
+    signs = [regex for _, regex in _SIGNS]
     expressions = [regex.encode("ascii") for regex in [*regexes, *signs]]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
@@ -173,7 +178,10 @@ def _load_one(blob: bytes) -> Any:
 
 
 class Block:
-    """Scans blocks. ``plain`` does the patterns that were left out."""
+    """Scans blocks. ``plain`` does the patterns that were left out.
+
+    The ``sieves`` make candidates of the reports of the triggers, whose ids follow the patterns'.
+    """
 
     __slots__ = (
         "_bits",
@@ -186,10 +194,13 @@ class Block:
         "_scan_wide",
         "_scratches",
         "_seen",
+        "_sieves",
         "left_out",
     )
 
-    def __init__(self, databases: Databases, count: int, plain: Plain | None) -> None:
+    def __init__(
+        self, databases: Databases, count: int, plain: Plain | None, sieves: Sequence[Sieve] = ()
+    ) -> None:
         self._databases = databases
         self.left_out = databases.left_out
         self._scratches = [database.scratch for database in databases[:3]]
@@ -197,7 +208,9 @@ class Block:
         self._scan_wide = databases.wide.scan
         self._once = databases.once.scan
         self._count = count
-        self._bits = {count + place: bit for place, bit in enumerate(_SIGN_BITS)}
+        self._sieves = tuple(sieves)
+        first_sign = count + len(self._sieves)
+        self._bits = {first_sign + place: bit for place, bit in enumerate(_SIGN_BITS)}
         self._plain = plain
         hits: list[Candidate] = []
         self._hits = hits
@@ -205,31 +218,36 @@ class Block:
 
     def scan(self, data: bytes) -> tuple[list[Candidate], int]:
         hits = self._hits
+        signs = SIGN_ESCAPE if b"\\" in data else 0
+        if data.isascii():
+            scan = self._scan_narrow
+        else:
+            scan = self._scan_wide
+            signs |= SIGN_NON_ASCII
         try:
-            if data.isascii():
-                signs = 0
-                self._scan_narrow(
-                    data, self._seen, 0, _FEW_REPORTS + (len(data) >> _BYTES_A_REPORT_SHIFT)
-                )
-            else:
-                signs = SIGN_NON_ASCII
-                self._scan_wide(
-                    data, self._seen, 0, _FEW_REPORTS + (len(data) >> _BYTES_A_REPORT_SHIFT)
-                )
+            scan(data, self._seen, 0, _FEW_REPORTS + (len(data) >> _BYTES_A_REPORT_SHIFT))
         except hyperscan.ScanTerminated:
             return self._again(data, (ANYWHERE,), signs)
         except BaseException:
             hits.clear()  # or they would be the next message's
             raise
         if hits:
-            count = self._count
+            count, bits = self._count, self._bits
             found: list[Candidate] = []
+            triggered: dict[int, list[int]] = {}
             for hit in hits:
-                if hit[0] < count:
+                index, end = hit
+                if index < count:
                     found.append(hit)
+                elif index in bits:
+                    signs |= bits[index]
+                elif index in triggered:
+                    triggered[index].append(end)
                 else:
-                    signs |= self._bits[hit[0]]
+                    triggered[index] = [end]
             hits.clear()
+            for index, ends in triggered.items():
+                found += self._sieves[index - count](data, ends)
         else:
             found = _NOTHING
         if self._plain is not None:
@@ -240,8 +258,12 @@ class Block:
         self, data: bytes, ends: Sequence[int] | None = None
     ) -> tuple[list[Candidate], int]:
         hits = self._hits
-        signs = 0 if data.isascii() else SIGN_NON_ASCII
-        scan = self._scan_wide if signs else self._scan_narrow
+        signs = SIGN_ESCAPE if b"\\" in data else 0
+        if data.isascii():
+            scan = self._scan_narrow
+        else:
+            scan = self._scan_wide
+            signs |= SIGN_NON_ASCII
         try:
             scan(data, self._seen, 0, _FEW_REPORTS + (len(data) >> _BYTES_A_REPORT_SHIFT))
         except hyperscan.ScanTerminated:
@@ -249,12 +271,17 @@ class Block:
         except BaseException:
             hits.clear()
             raise
-        count = self._count
+        count, bits = self._count, self._bits
         found = [hit for hit in hits if hit[0] < count]
-        for index, _ in hits:
-            if index >= count:
-                signs |= self._bits[index]
+        triggered: dict[int, list[int]] = {}
+        for index, end in hits:
+            if index in bits:
+                signs |= bits[index]
+            elif index >= count:
+                triggered.setdefault(index, []).append(end)
         hits.clear()
+        for index, its_ends in triggered.items():
+            found += self._sieves[index - count](data, its_ends)
         if self._plain is not None:
             found += self._plain.scan_joined(data, ends)
         return found, signs
@@ -266,15 +293,17 @@ class Block:
         hits = self._hits
         hits.clear()
         try:
-            self._once(data, self._seen, 0, self._count + len(_SIGN_BITS))
+            self._once(data, self._seen, 0, self._count + len(self._sieves) + len(_SIGN_BITS))
             seen = sorted({index for index, _ in hits})
         finally:
             hits.clear()
         count = self._count
         found = [(index, place) for index in seen if index < count for place in places]
         for index in seen:
-            if index >= count:
+            if index in self._bits:
                 signs |= self._bits[index]
+            elif index >= count:
+                found += self._sieves[index - count](data, (ANYWHERE,))
         if self._plain is not None:
             found += self._plain.scan_joined(data, None) if joined else self._plain.scan(data)
         return found, signs

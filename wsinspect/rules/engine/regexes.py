@@ -8,11 +8,15 @@ and ``\\b`` at ``pos`` and ``endpos`` see what is beyond (a test holds RE2 to it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import re2
 
-__all__ = ["BadRegexError", "compile_bytes_regex", "compile_regex"]
+__all__ = ["BadRegexError", "Find", "compile_bytes_regex", "compile_regex", "finder"]
+
+# Data, where to begin, where to end: the spans of the first match and its groups, or None.
+type Find = Callable[[bytes, int, int], Sequence[tuple[int, int]] | None]
 
 # A program or DFA cache above this makes RE2 refuse or fall back to its slower, still linear way.
 _MAX_MEM: Final = 16 * 1024 * 1024
@@ -45,3 +49,31 @@ def _compile(regex: str, encoding: Any) -> Any:
     except UnicodeEncodeError:
         text = "not a Unicode text"
     raise BadRegexError(text)
+
+
+def finder(regex: Any) -> Find:
+    """A compiled regex's search without the wrapper's own objects, which cost more than a search.
+
+    A group that has no part in the match is at -1.
+    """
+    try:
+        match, anchor = regex._regexp.Match, re2._Anchor.UNANCHORED  # noqa: SLF001
+        match(anchor, b"", 0, 0)
+    except (AttributeError, TypeError):  # another release of google-re2
+        return _slow_finder(regex)
+
+    def find(data: bytes, start: int, end: int) -> Sequence[tuple[int, int]] | None:
+        spans: list[tuple[int, int]] = match(anchor, data, start, end)
+        return None if spans[0][0] < 0 else spans
+
+    return find
+
+
+def _slow_finder(regex: Any) -> Find:
+    groups = range(regex.groups + 1)
+
+    def find(data: bytes, start: int, end: int) -> Sequence[tuple[int, int]] | None:
+        match = regex.search(data, start, end)
+        return None if match is None else [match.span(group) for group in groups]
+
+    return find

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from wsinspect.rules.detect.pattern import Pattern
+from wsinspect.rules.detect.pattern import Pattern, Trigger
 from wsinspect.rules.engine import hyperscan
 from wsinspect.rules.engine.cache import Cache
 from wsinspect.rules.engine.confirm import Candidate, Confirmer, Matches
@@ -128,7 +128,17 @@ class Scanner:
         """Raises: hyperscan.RefusedError."""
         if not hyperscan.AVAILABLE:
             raise hyperscan.RefusedError("it is not installed")
-        regexes = [pattern.regex for pattern in self.patterns]
+        behind: dict[Trigger, list[tuple[int, Pattern]]] = {}
+        for index, pattern in enumerate(self.patterns):
+            if pattern.trigger is not None:
+                behind.setdefault(pattern.trigger, []).append((index, pattern))
+        own = [
+            None if pattern.trigger is not None else superset
+            for pattern, superset in zip(self.patterns, supersets, strict=True)
+        ]
+        own += [_superset(trigger.regex) for trigger in behind]
+        regexes = ["" if pattern.trigger else pattern.regex for pattern in self.patterns]
+        regexes += [trigger.regex for trigger in behind]
         store = None if cache is None else Cache(cache)
         key = "" if store is None else Cache.key([hyperscan.version(), *regexes])
         databases = None
@@ -138,13 +148,20 @@ class Scanner:
             except hyperscan.RefusedError:
                 databases = None  # of another processor, or damaged: made anew
         if databases is None:
-            databases = hyperscan.build(list(map(_forms, supersets)))
+            databases = hyperscan.build(list(map(_forms, own)))
             if store is not None:
                 store.save(key, hyperscan.dump(databases))
+        left_out = set(databases.left_out)
+        for place, rows in enumerate(behind.values(), len(self.patterns)):
+            if place not in left_out:
+                left_out.difference_update(index for index, _ in rows)
+            left_out.discard(place)
+        databases = databases._replace(left_out=frozenset(left_out))
         plain = None
-        if databases.left_out:
-            plain = Plain(self.patterns, supersets, databases.left_out)
-        return hyperscan.Block(databases, len(self.patterns), plain)
+        if left_out:
+            plain = Plain(self.patterns, supersets, left_out)
+        sieves = [trigger.sieve(rows) for trigger, rows in behind.items()]
+        return hyperscan.Block(databases, len(self.patterns), plain, sieves)
 
 
 def _superset(regex: str) -> Superset | None:

@@ -9,15 +9,20 @@ piece's begin, or ends at a piece's end, or both, is looked at once more on its 
 the pieces' touching characters could belong to one token, and no white space stands in a piece
 that the token would have to span. In a flood, hundreds of messages in one read, only the first
 such places are looked at.
+
+Numbers are apart, because they may have spaces in them: ``n 1`` + ``4111 1111`` + ``1111 1111``.
+Where a digit ends one piece and another begins the next, what is between such edges is looked at
+alone; but not in a row of bare numbers, of which some would always make a card's by chance.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 from wsinspect.rules.streams.strand import Text
 
-__all__ = ["Part", "parts"]
+__all__ = ["Part", "number_parts", "parts"]
 
 _MAX_PIECES: Final = 6  # from a begin to its end
 _MAX_LEN: Final = 512
@@ -28,7 +33,19 @@ _TOKEN: Final = bytes(
     for byte in range(256)
 )
 
-type Part = tuple[int, int, bool]  # start, end, whether it begins where a piece does
+_LONGEST_NUMBER: Final = 128
+_DIGIT: Final = bytes(48 <= byte <= 57 for byte in range(256))
+_NUMERIC: Final = re.compile(rb"[0-9 \t_/|-]+")
+_NUMBER_LIKE: Final = bytes(bool(_NUMERIC.match(bytes([byte]))) for byte in range(256))
+
+
+class Part(NamedTuple):
+    """``begins``: where a piece does. ``number``: it is for patterns of digits, and only they."""
+
+    start: int
+    end: int
+    begins: bool
+    number: bool = False
 
 
 def parts(text: Text, room: int) -> list[Part]:
@@ -53,7 +70,7 @@ def parts(text: Text, room: int) -> list[Part]:
             and end - cut <= _MAX_LEN
             and data.find(b" ", cut, end) < 0
         ):
-            found.append((max(0, end - _WINDOW), end, False))
+            found.append(Part(max(0, end - _WINDOW), end, False))
         stop = cut
         for before in range(index - 1, max(index - _MAX_PIECES, -1), -1):
             start = places[before] - origin
@@ -62,7 +79,50 @@ def parts(text: Text, room: int) -> list[Part]:
             stop = start
             if not start or not _TOKEN[data[start - 1]] or end - start < _LEAST:
                 continue  # it begins a word in the joined text, too
-            found.append((start, min(end, start + _MAX_LEN), True))
+            found.append(Part(start, min(end, start + _MAX_LEN), True))
         if len(found) >= room:
             break
     return found
+
+
+def number_parts(text: Text, room: int) -> list[Part]:
+    """The same for numbers: between edges at which digits touch."""
+    data, origin, places = text.data, text.origin, text.places
+    last = len(places) - 1
+    found: list[Part] = []
+    for index in range(max(last + 1 - len(text.messages), 1), last + 1):
+        cut = places[index] - origin
+        if not (_NUMBER_LIKE[data[cut]] and _NUMBER_LIKE[data[cut - 1]]):
+            continue
+        end = places[index + 1] - origin if index < last else len(data)
+        stop = min(end, cut + _LONGEST_NUMBER)
+        closed = index < last and stop == end and _DIGIT[data[end - 1]] and _DIGIT[data[end]]
+        if closed and _DIGIT[data[cut - 1]] and _NUMERIC.fullmatch(data, end, _end(text, index)):
+            closed = not _DIGIT[data[cut]]  # or numbers in a row
+        if closed:
+            found.append(Part(max(0, end - _LONGEST_NUMBER), end, False, True))
+        for before in range(index - 1, max(index - _MAX_PIECES, 0), -1):
+            start = places[before] - origin
+            after = places[before + 1] - origin
+            if cut - start > _LONGEST_NUMBER or not _NUMERIC.fullmatch(data, start, after):
+                break
+            if not (_DIGIT[data[start]] and _DIGIT[data[start - 1]]):
+                continue
+            above = places[before - 1] - origin
+            if _NUMERIC.fullmatch(data, above, start) and any(
+                _DIGIT[data[place - origin - 1]] and _DIGIT[data[place - origin]]
+                for place in places[before + 1 : index + 1]
+            ):
+                continue  # numbers in a row
+            found.append(Part(start, stop, True, True))
+            if closed:
+                found.append(Part(start, end, False, True))
+        if len(found) >= room:
+            break
+    return found
+
+
+def _end(text: Text, index: int) -> int:
+    """Where the piece behind this one ends."""
+    after = index + 2
+    return text.places[after] - text.origin if after < len(text.places) else len(text.data)

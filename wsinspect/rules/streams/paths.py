@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wsinspect.rules.streams.strand import Strand
+from wsinspect.rules.streams.strand import TOO_OFTEN, Strand
 
 __all__ = ["MAX_PATHS", "PathTree"]
 
@@ -118,8 +118,10 @@ class PathTree:
                         child = self._leaf(child or _Node(node, name))
                         if child is None:
                             continue
-                    if child.seen != batch:
-                        child.seen = batch
+                    child.seen = batch
+                    if not child.values:
+                        if item == child.last and child.skips and child.run >= TOO_OFTEN:
+                            continue  # what never changes is told by nobody bit by bit
                         self.touched.append(child)
                     child.values.append(item)
                     child.messages.append(message)
@@ -140,8 +142,8 @@ class PathTree:
                 self._forget(node)
 
     def _put(self, node: _Node, value: str, message: int) -> None:
-        if node.seen != self._batch:
-            node.seen = self._batch
+        node.seen = self._batch
+        if not node.values:
             self.touched.append(node)
         node.values.append(value)
         node.messages.append(message)

@@ -18,7 +18,7 @@ import msgspec
 
 from wsinspect.rules.detect.pattern import Match
 from wsinspect.rules.streams.documents import MAX_DOCUMENT, documents
-from wsinspect.rules.streams.edges import Part, parts
+from wsinspect.rules.streams.edges import Part, number_parts, parts
 from wsinspect.rules.streams.judge import Judge, ScannerLike, StreamHit
 from wsinspect.rules.streams.paths import PathTree
 from wsinspect.rules.streams.strand import Strand, Text
@@ -108,7 +108,7 @@ class Streams:
         for text in texts:
             if room <= 0:
                 break
-            for part in parts(text, room):
+            for part in (*parts(text, room), *number_parts(text, room)):
                 pieces.append((text, part))
                 data.append(text.data[part[0] : part[1]])
                 room -= 1
@@ -181,13 +181,16 @@ class Streams:
                 for match in scanner.confirm(text.data, near_cuts, wanted) if near_cuts else ():
                     judge.consider(text, match)
                 continue
-            start, end, begins = part
+            start, end, begins, number = part
             seen = known.get(id(text), set())
             new = [
                 (pattern, stop)
                 for pattern, stop in found
-                if (stop == _ANYWHERE or (pattern, stop + start) not in seen)
-                and not (begins and table.digits[pattern])
+                if (number and table.digits[pattern])
+                or (
+                    (stop == _ANYWHERE or (pattern, stop + start) not in seen)
+                    and not (number or (begins and table.digits[pattern]))
+                )
             ]
             if not new:
                 continue

@@ -20,17 +20,18 @@ from bisect import bisect_left
 from operator import eq
 from typing import Final
 
-__all__ = ["Strand", "Text"]
+__all__ = ["TOO_OFTEN", "Strand", "Text"]
 
-_LONG_PIECE: Final = 1024  # of a longer piece only both ends can be part of a crossing match
-_HEAD: Final = 512
+_LONG_PIECE: Final = 512  # of a longer piece only both ends can be part of a crossing match
+_HEAD: Final = 384
+_LONG_WORD: Final = 640  # bytes by which the head is longer where it would cut a word
 _OPEN_PIECE: Final = 16 * 1024  # the same behind an open private key
 _OPEN_HEAD: Final = 8 * 1024
 _LOOK_BACK: Final = 256  # of the tail, unless it is one long word
 _OPEN_TAIL: Final = 8 * 1024
 _MAX_PLACES: Final = 64
 _REMEMBERED_VALUE: Final = 256
-_TOO_OFTEN: Final = 4
+TOO_OFTEN: Final = 4
 _BEGIN: Final = b"-----BEGIN"
 _SPACE: Final = re.compile(rb"[\s,;\"'<>{}]")
 _ENDED: Final = re.compile(rb"-----END[^-]{0,80}-----")
@@ -183,16 +184,30 @@ class Strand:
                 some = [*pieces[begin:at], head]
                 lengths = list(map(len, some))
                 texts.append(self._join(b"".join(some), lengths, messages[begin : at + 1]))
-                end = self.origin + len(self.tail) + len(piece) - len(head)
-                self.tail, self.clean = _cut_tail(piece, self.tail_limit)
-                self.open = _BEGIN in self.tail
-                self.origin = end - len(self.tail)
-                self.places = []
+                self._pass_over(piece, len(head))
                 begin = at + 1
         if begin < len(pieces):
             some = pieces[begin:]
             texts.append(self._join(b"".join(some), list(map(len, some)), messages[begin:]))
         return [text for text in texts if text.new_from or len(text.messages) > 1]
+
+    def _pass_over(self, piece: bytes, joined: int) -> None:
+        """Keep the end of a long piece, of which ``joined`` bytes are in the tail already."""
+        if len(piece) >= self.tail_limit:
+            end = self.origin + len(self.tail) + len(piece) - joined
+            self.tail, self.clean = _cut_tail(piece, self.tail_limit)
+            self.open = _BEGIN in self.tail
+            self.origin = end - len(self.tail)
+            self.places = []
+            return
+        data = self.tail + piece[joined:]
+        self.open = self.open or _BEGIN in piece
+        if len(data) > self.tail_limit:
+            self._keep_end(data)
+        else:
+            self.tail = data
+        # A new list: the text keeps the old one as it is.
+        self.places = self.places[bisect_left(self.places, self.origin) :]
 
     def _join(self, joined: bytes, lengths: list[int], messages: list[int]) -> Text:
         """``joined``: the new pieces, ``lengths`` theirs."""
@@ -249,9 +264,9 @@ class Strand:
         for value, message in zip(self.values, self.messages, strict=True):
             if value == self.last:
                 self.run += 1
-                if self.run == _TOO_OFTEN:
+                if self.run == TOO_OFTEN:
                     self.skips = _is_telling(value)
-                if self.run >= _TOO_OFTEN and self.skips:
+                if self.run >= TOO_OFTEN and self.skips:
                     continue
             else:
                 self._remember(value)
@@ -294,6 +309,12 @@ def _character(data: bytes, start: int) -> int:
 
 
 def _head(piece: bytes, end: int) -> bytes:
+    if end >= len(piece):
+        return piece
+    gap = _SPACE.search(piece, end, end + _LONG_WORD)
+    end = gap.start() if gap is not None else min(len(piece), end + _LONG_WORD)
+    if end == len(piece):
+        return piece
     for _ in range(3):
         if piece[end] & 0xC0 != 0x80:
             break

@@ -12,21 +12,25 @@ because most of it turns out to be noise.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable
 from typing import Final
 
 from wsinspect.rules.detect.pattern import (
     SIGN_BASE64,
+    SIGN_BROKEN,
     SIGN_COMPRESSED,
     SIGN_ESCAPE,
     SIGN_HEX,
     SIGN_HTML,
     SIGN_NON_ASCII,
     SIGN_NUL,
+    SIGN_PARTS,
     SIGN_PERCENT,
+    SIGN_SPELLED,
+    SIGN_TURNED,
 )
 from wsinspect.rules.views import bodies, compressed, folding, mapped, recoded, utf16
+from wsinspect.rules.views.broken import JOINS, NULS, TAGS, ends_with_nul
 from wsinspect.rules.views.expansion import Expansion
 from wsinspect.rules.views.joined import join_leaves
 from wsinspect.rules.views.jsontext import (
@@ -36,6 +40,10 @@ from wsinspect.rules.views.jsontext import (
     json_start,
     make_leaf,
 )
+from wsinspect.rules.views.parts import numbered
+from wsinspect.rules.views.places import Places
+from wsinspect.rules.views.spelled import QUOTED, is_quoted, spelled
+from wsinspect.rules.views.turned import TURNED, TurnedView, turned
 from wsinspect.rules.views.view import LIMITS, Leaves, Limits, Origin, View, is_text
 
 __all__ = ["DECODE_NAMES", "expand"]
@@ -55,7 +63,24 @@ DECODE_NAMES: Final = frozenset(
         "protobuf",
     }
 )
-_TEXT_SIGNS: Final = SIGN_PERCENT | SIGN_HTML | SIGN_BASE64 | SIGN_HEX | SIGN_NON_ASCII
+_TEXT_SIGNS: Final = (
+    SIGN_PERCENT
+    | SIGN_HTML
+    | SIGN_BASE64
+    | SIGN_HEX
+    | SIGN_NON_ASCII
+    | SIGN_NUL
+    | SIGN_BROKEN
+    | SIGN_SPELLED
+    | SIGN_TURNED
+)
+_IN_PLACE: Final = (
+    (mapped.URL.name, mapped.URL.escapes, SIGN_PERCENT),
+    (TAGS.name, TAGS.escapes, SIGN_HTML | SIGN_BROKEN),
+    (JOINS.name, JOINS.escapes, SIGN_BROKEN),
+    (QUOTED.name, QUOTED.escapes, SIGN_SPELLED),
+    ("unicode", TURNED, SIGN_TURNED),
+)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONGEST_CHANCE: Final = 8192
 _MANY_LEAVES: Final = 8  # more escaped strings than this are scanned as one view
@@ -188,6 +213,9 @@ class _Work:
                 self._runs(view, mask, None)
         if mask & SIGN_ESCAPE and not document and "unicode" in decode:
             self._map(view, mapped.BACKSLASH)
+        if mask & SIGN_PARTS and "json" in decode:
+            for data, origin in numbered(view.data):
+                self.derive(view, data, origin)
 
     # Documents: JSON, and what was rendered like it.
 
@@ -229,12 +257,14 @@ class _Work:
 
     def _in_leaves(self, view: View, mask: int) -> None:
         """Decoders on a document: on the leaves that they concern, not across them."""
-        places = _Places(view)
+        places = Places(view)
         done: set[int] = set()
-        for kind, sign in ((mapped.URL, SIGN_PERCENT), (mapped.HTML, SIGN_HTML)):
-            if mask & sign and kind.name in self.decode:
+        if mask & SIGN_BASE64 and b"&" in view.data:
+            mask |= SIGN_PERCENT  # fields of a form that need no escapes
+        for name, escapes, sign in _IN_PLACE:
+            if mask & sign and name in self.decode:
                 at = 0
-                while (found := kind.escapes.search(view.data, at)) is not None:
+                while (found := escapes.search(view.data, at)) is not None:
                     owner, at = places.owner(found.start(), found.end())
                     if owner is not None and id(owner) not in done:
                         done.add(id(owner))
@@ -250,48 +280,65 @@ class _Work:
     # Text: escapes and runs.
 
     def _mapped(self, view: View, mask: int) -> None:
-        decode = self.decode
-        if "url" in decode and (mask & SIGN_PERCENT or b"+" in view.data):
+        decode, data = self.decode, view.data
+        if "url" in decode and (
+            mask & SIGN_PERCENT or b"+" in data or (mask & SIGN_BASE64 and b"&" in data)
+        ):
             self._map(view, mapped.URL)
-        if mask & SIGN_HTML and "html" in decode:
-            self._map(view, mapped.HTML)
-        if mask & SIGN_NON_ASCII and "unicode" in decode and view.text:
-            folded = folding.fold(view.data)
+        if mask & (SIGN_HTML | SIGN_BROKEN) and "html" in decode:
+            self._map(view, TAGS if mask & SIGN_BROKEN and b"<" in data else mapped.HTML)
+        if mask & SIGN_SPELLED and "hex" in decode and is_quoted(data):
+            self._map(view, QUOTED)
+        if "unicode" not in decode:
+            return
+        if mask & SIGN_NON_ASCII and view.text:
+            folded = folding.fold(data)
             if folded is not None:
                 self.derive(view, folded, folding.FoldedView(), text=True)
+        if mask & SIGN_BROKEN:
+            self._map(view, JOINS)
+        if mask & SIGN_NUL and ends_with_nul(data):
+            self._map(view, NULS)
+        if mask & SIGN_TURNED and not isinstance(view.origin, TurnedView):
+            for plain, origin in turned(data):
+                self.derive(view, plain, origin)
 
     def _map(self, view: View, kind: mapped.Kind) -> None:
         kind, data = mapped.unescaped(kind, view.data)
         if data != view.data:
             self.derive(view, data, mapped.MappedView(kind))
 
-    def _runs(self, view: View, mask: int, places: _Places | None) -> None:
+    def _runs(self, view: View, mask: int, places: Places | None) -> None:
         base64 = bool(mask & SIGN_BASE64) and "base64" in self.decode
-        hexed = bool(mask & SIGN_HEX) and "hex" in self.decode
-        if not base64 and not hexed:
-            return
+        # A prefix is what most hex that is not just hex has.
+        hexed = bool(mask & (SIGN_HEX | SIGN_BASE64)) and "hex" in self.decode
         data = view.data
-        done = 0
-        for start, end in (*self.spans, (len(data), 0)):  # strings with escapes are views already
-            for run in recoded.runs(
-                data,
-                base64=base64,
-                hexed=hexed,
-                structured=self._is_structured,
-                start=done,
-                stop=start,
-            ):
-                owner, shift = view, 0
-                if places is not None:
-                    found, _ = places.owner(run.start, run.end)
-                    if found is None:
-                        continue
-                    owner, shift = found, places.shift
-                origin = recoded.RecodedView(
-                    run.name, run.start - shift, run.end - shift, run.encode
-                )
-                self.derive(owner, run.data, origin)
-            done = end
+        if base64 or hexed:
+            done = 0
+            for start, end in (*self.spans, (len(data), 0)):  # with escapes: views already
+                for run in recoded.runs(
+                    data,
+                    base64=base64,
+                    hexed=hexed,
+                    structured=self._is_structured,
+                    start=done,
+                    stop=start,
+                ):
+                    self._run(view, run, places)
+                done = end
+        if mask & SIGN_SPELLED and "hex" in self.decode:
+            for run in spelled(data):
+                self._run(view, run, places)
+
+    def _run(self, view: View, run: recoded.Run, places: Places | None) -> None:
+        owner, shift = view, 0
+        if places is not None:
+            found, _ = places.owner(run.start, run.end)
+            if found is None:
+                return
+            owner, shift = found, places.shift
+        origin = recoded.RecodedView(run.name, run.start - shift, run.end - shift, run.encode)
+        self.derive(owner, run.data, origin)
 
     # Binary bodies.
 
@@ -348,7 +395,7 @@ class _Work:
         data = found.data
         if found.over:
             self.bomb = self.bomb or "output"
-            data = data[: self.limits.cut]
+            data = data[: self.limits.kept(len(self.views[0].data))]
         # What stands before it may tell its length, so such a body cannot be written anew.
         encode = found.encode if start <= 0 and found.end == len(view.data) else None
         origin = recoded.RecodedView("gzip", max(start, 0), found.end, encode)
@@ -356,39 +403,3 @@ class _Work:
         view.sealed = True
         inner = View(data, text=is_text(data), parent=view, origin=origin, whole=found.whole)
         return self.add(inner)
-
-
-class _Places:
-    """Whose leaf a place in a document is, without naming it."""
-
-    __slots__ = ("_last", "_view", "shift")
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._last: tuple[int, int, View] | None = None
-        self.shift = 0  # where the owner begins in the view
-
-    def owner(self, start: int, end: int) -> tuple[View | None, int]:
-        """The leaf without escapes that this span lies in, and where to go on.
-
-        The view itself if it lies in none; None if it has escapes: then it is a view already.
-        """
-        last = self._last
-        if last is not None and last[0] <= start and end <= last[1]:
-            self.shift = last[0]
-            return last[2], last[1]
-        view = self._view
-        leaves = view.leaves if isinstance(view.leaves, Leaves) else json_leaves(view)
-        self.shift = 0
-        if leaves is None:
-            return view, end
-        index = bisect_right(leaves.starts, start) - 1
-        if index < 0 or end > leaves.ends[index]:
-            return view, end
-        begin, stop = leaves.starts[index], leaves.ends[index]
-        leaf = leaves.leaf(index)
-        if leaf.data != view.data[begin:stop]:
-            return None, stop
-        self.shift = begin
-        self._last = (begin, stop, leaf)
-        return leaf, stop

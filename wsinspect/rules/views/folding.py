@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final, override
 
 from wsinspect.rules.views.lookalikes import (
+    AS_DIGITS,
     COMBINING,
     COMPATIBLE,
     DASHES,
@@ -68,6 +69,7 @@ _TAG_SET = frozenset(map(chr, _expanded(TAGS)))
 _TABLE_SET = frozenset(map(chr, _TABLE))
 _FLAG_SET = frozenset(map(chr, _expanded(FLAGS)))
 _DIGIT_SET = frozenset(map(chr, (*DIGITS, *SMALL)))
+_SCRIPT_DIGIT_SET = frozenset(map(chr, DIGITS))
 
 
 def _class(chars: Iterable[str]) -> str:
@@ -89,6 +91,10 @@ _MIXED = (
     re.compile(f"[A-Za-z0-9_][{_LETTER_CLASS}]"),
     re.compile(f"[{_LETTER_CLASS}][A-Za-z0-9_]"),
 )
+_DIGIT = re.compile("[0-9]")
+_LEAST_DIGITS = 3
+_DIGIT_LIKE = "".join(map(chr, AS_DIGITS)) + "ƧƷƼбȢ"
+_AMONG_DIGITS = re.compile(f"[0-9{_DIGIT_LIKE}][0-9{_DIGIT_LIKE} ./-]{{5,}}+")
 _MARKED = re.compile(f"[A-Za-z0-9][{COMBINING}]++")
 _NOT_COMBINING = re.compile(f"[^{COMBINING}]++")
 _CHANGES = re.compile(f"[A-Za-z0-9][{COMBINING}]++|[{_class(map(chr, _TABLE))}]")
@@ -99,6 +105,10 @@ def _is_reason(run: str, before: str, after: str) -> bool:
     if not _WHOLE_SET.isdisjoint(run):
         return True
     ascii_before, ascii_after = " " <= before <= "~", " " <= after <= "~"
+    if (ascii_before and before.isalnum() and run[0] in _SCRIPT_DIGIT_SET) or (
+        ascii_after and after.isalnum() and run[-1] in _SCRIPT_DIGIT_SET
+    ):
+        return True  # in the middle of a token
     if ascii_before:
         if run[0] in _COMBINING_SET:
             return before.isalnum()
@@ -128,6 +138,16 @@ def _reasons(text: str) -> Iterator[re.Match[str]]:
             yield from pattern.finditer(text)
 
 
+def _with_digits(text: str) -> str:
+    """The text, as long as it is, where a letter among digits is the digit it looks like."""
+    return _AMONG_DIGITS.sub(_as_digits, text)
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    run = found[0]
+    return run.translate(AS_DIGITS) if len(_DIGIT.findall(run)) >= _LEAST_DIGITS else run
+
+
 def _without_marks(found: re.Match[str]) -> str:
     composed = unicodedata.normalize("NFC", found[0])
     return composed if len(composed) == 1 else "".join(_NOT_COMBINING.findall(composed))
@@ -150,6 +170,7 @@ def fold(data: bytes) -> bytes | None:
     """The folded text; None: there is no reason to."""
     text = data.decode()
     for _ in _reasons(text):
+        text = _with_digits(text)
         return _MARKED.sub(_without_marks, text).translate(_TABLE).encode()
     return None
 
@@ -176,13 +197,14 @@ class FoldedView(Origin):
 
 def _pieces(text: str) -> list[Piece]:
     pieces: list[Piece] = []
+    digits = _with_digits(text)
     at = source = done = 0  # bytes in the view, bytes in the source, characters
     for found in _CHANGES.finditer(text):
         same_len = len(text[done : found.start()].encode())
         at += same_len
         source += same_len
         part = found[0]
-        plain = _without_marks(found) if part[0] < "\x80" else part
+        plain = _without_marks(found) if part[0] < "\x80" else digits[found.start() : found.end()]
         plain = plain.translate(_TABLE)
         plain_len, source_len = len(plain.encode()), len(part.encode())
         if plain != part:

@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 __all__ = [
+    "AS_DIGITS",
     "COMBINING",
     "COMPATIBLE",
     "DASHES",
@@ -51,11 +52,16 @@ LETTERS: Final = {
         ("ꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "BPDTGKJCZFMNLSRVHWXYAEIOU"),
         # Latin: dotless, script and small capitals
         ("ıȷɑɡɩʏɴʜʟʀɢʙɪᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱ", "ijagiYNHLRGBIACDEJKMOPTUVWZFS"),
+        # Digits. These are letters (and "б" is one of many words), drawn as digits next to others.
+        ("ƧƷƼбȢ", "23568"),
         # Punctuation
         ("∕⁄․∶﹫", "//.:@"),
     )
     for alike, plain in zip(alikes, plains, strict=True)
 }
+
+# Letters that are O and I next to letters, and digits next to digits.
+AS_DIGITS: Final = {0x39F: "0", 0x41E: "0", 0x3BF: "0", 0x43E: "0", 0x399: "1", 0x406: "1"}
 
 # The zeros of the scripts that count in tens (Unicode 15); their other digits follow them.
 _ZEROS = (

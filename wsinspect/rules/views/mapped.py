@@ -31,7 +31,12 @@ def _percent(found: re.Match[bytes]) -> bytes:
 
 
 def _percent_or_plus(found: re.Match[bytes]) -> bytes:
-    return b" " if found[0] == b"+" else _percent(found)
+    raw = found[0]
+    return b" " if raw == b"+" else b"\n" if raw == b"&" else _percent(found)
+
+
+def _percent_or_field(found: re.Match[bytes]) -> bytes:
+    return b"\n" if found[0] == b"&" else _percent(found)
 
 
 # "*" is legal in a form and in most of a URL (RFC 3986 §2.2, sub-delims), and masks are made of it.
@@ -42,8 +47,20 @@ def _to_percent(value: bytes) -> bytes:
     return _MUST_PERCENT.sub(lambda found: b"%%%02X" % found[0][0], value)
 
 
-URL: Final = Kind("url", re.compile(rb"(?:%[0-9A-Fa-f]{2})++"), _percent, _to_percent)
-_FORM: Final = Kind("url", re.compile(rb"\+|(?:%[0-9A-Fa-f]{2})++"), _percent_or_plus, _to_percent)
+# Where another field begins, a value ends: its own line is what detectors expect of a value.
+_NEXT_FIELD = rb"&(?=[A-Za-z0-9_.%\[\]-]{1,64}=)"
+URL: Final = Kind(
+    "url",
+    re.compile(rb"(?:%[0-9A-Fa-f]{2})++|" + _NEXT_FIELD),
+    _percent_or_field,
+    _to_percent,
+)
+_FORM: Final = Kind(
+    "url",
+    re.compile(rb"\+|(?:%[0-9A-Fa-f]{2})++|" + _NEXT_FIELD),
+    _percent_or_plus,
+    _to_percent,
+)
 _FORM_SHAPE = re.compile(rb"[^\s=&+]{1,256}=[^\s&]*+(?:&[^\s=&]*+(?:=[^\s&]*+)?)*+\Z")
 _QUERY_SHAPE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^\s?]*+\?\S*+\Z|/[^\s?]*+\?\S*+\Z")
 
@@ -79,6 +96,10 @@ _CODES: Final = {0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9}
 
 def _backslash(found: re.Match[bytes]) -> bytes:
     raw = found[0]
+    if raw[-1] == 0x0A:  # a line that goes on in the next
+        return b""
+    if raw[1] in b"0123":
+        return bytes((int(raw[1:], 8),))
     if len(raw) == 2:
         code = _CODES.get(raw[1])
         return raw[1:] if code is None else bytes((code,))
@@ -96,7 +117,7 @@ BACKSLASH: Final = Kind(
     "unicode",
     re.compile(
         rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}"
-        rb"|u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[nrtbf\"'/\\])"
+        rb"|u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|\r?\n|[nrtbf\"'/\\])"
     ),
     _backslash,
     lambda value: value.replace(b"\\", b"\\\\"),

@@ -1,4 +1,4 @@
-"""Views of a part of their parent that is encoded as a whole: base64 and hex.
+"""Views of a part of their parent that is encoded as a whole: base64, base32 and hex.
 
 Owns: finding such runs in text, telling text from noise, encoding anew in the same form. Must not
 know: where the run stands (JSON or not), which views are made of it.
@@ -14,7 +14,9 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple, override
 
+from wsinspect.rules.views import base32
 from wsinspect.rules.views.compressed import MAGIC
+from wsinspect.rules.views.turned import ROT13
 from wsinspect.rules.views.view import (
     RECODED,
     REGENERATED,
@@ -41,9 +43,13 @@ _NEXT_RUN = re.compile(
     rb"[^A-Za-z0-9+/_-]*+(?:[A-Za-z0-9+/_-]{1,13}+[^A-Za-z0-9+/_-]++)*+"
     rb"([A-Za-z0-9+/_-]{14,}+)"
 )
-_MORE_LINES = re.compile(rb"(?:\r?\n[A-Za-z0-9+/_-]{4,}+)++")
+_MORE_LINES = re.compile(rb"(?:\r?\n(?:[A-Za-z0-9+/_-]{4,}+|[A-Za-z0-9+/_-]{2,3}(?==)))++")
 _PERCENT_DIGITS = re.compile(rb"(?:25)*+(?:[0-9A-Fa-f]{2})?")
 _PADDING = re.compile(rb"={1,2}")
+_PADDING_32 = re.compile(rb"={1,6}")
+_HEX_PREFIX = re.compile(rb"0[xX](?=(?:[0-9A-Fa-f]{2}){8,}+\Z)")
+_HEX_BY_ROT13 = re.compile(rb"(?:[0-9n-sN-S]{2}){8,}+")
+_PRINTABLE = re.compile(rb"[\t\n\r -~]++\Z")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}+")
 _PART = re.compile(rb"[A-Za-z0-9]{14,}+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -53,7 +59,10 @@ _BEGINS = re.compile(
     rb"|[\xf0-\xf4][\x80-\xbf]{3}){5}|\xff\xfe|\xfe\xff|" + MAGIC.pattern
 )
 _LONGEST_PATH = 1024  # in longer runs, names between slashes are chance
+_LONGEST_TAIL = 512  # of runs that may begin with something else
 _HEAD_LEN = 64  # characters that are tried before all of a run is decoded
+_ODD_HEAD_LEN = 16
+_LEAST_PLAIN = 4  # fewer characters before it are an escape's
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
@@ -180,16 +189,18 @@ def runs(
             if len(run) < 14:
                 found = match(data, end, stop)
                 continue
-        hit = _hex_run(run, start) if hexed and _HEX.fullmatch(run) else None
+        hit = _hex_run(run, start) if hexed else None
         # Most are words and paths. Base64 of a text is never all lower case, or all upper.
-        if hit is None and base64 and not run.islower() and not run.isupper():
+        if hit is None and base64 and (run.islower() or run.isupper()):
+            hit = _base32_run(data, start, end)
+        elif hit is None and base64:
             if end >= lines_done and data[end : end + 1] in (b"\r", b"\n"):
                 more = _MORE_LINES.match(data, end, stop)
                 if more is not None:
                     lines_done = more.end()
                     hit = _base64_run(data, start, lines_done, structured)
             if hit is None:
-                hit = _base64_run(data, start, end, structured)
+                hit = _base64_run(data, start, end, structured) or _odd_run(data, start, end)
         if hit is not None:
             yield hit
             next_at = hit.end
@@ -210,20 +221,77 @@ def _parts(
 ) -> Iterator[Run]:
     """What is left of a run that is none itself: the parts of a path, a name, a UUID."""
     for part in _PART.finditer(data, start, end):
-        hit = None
-        if hexed and _HEX.fullmatch(part[0]):
-            hit = _hex_run(part[0], part.start())
-        if hit is None and base64 and not part[0].islower() and not part[0].isupper():
+        hit = _hex_run(part[0], part.start()) if hexed else None
+        if hit is None and base64 and (part[0].islower() or part[0].isupper()):
+            hit = _base32_run(data, part.start(), part.end())
+        elif hit is None and base64:
             hit = _base64_run(data, part.start(), part.end(), structured)
         if hit is not None:
             yield hit
 
 
 def _hex_run(run: bytes, start: int) -> Run | None:
-    decoded = decode_hex(run)
-    if plausible_text(decoded) or MAGIC.match(decoded):
-        return Run(start, start + len(run), "hex", decoded, _hex_encoder(run))
+    end = start + len(run)
+    if run[1] in b"xX" and _HEX_PREFIX.match(run):
+        start += 2
+        run = run[2:]
+    if _HEX.fullmatch(run):
+        decoded = decode_hex(run)
+        if plausible_text(decoded) or MAGIC.match(decoded):
+            return Run(start, end, "hex", decoded, _hex_encoder(run))
+    elif _HEX_BY_ROT13.fullmatch(run):
+        run = run.translate(ROT13)
+        decoded = decode_hex(run)
+        if _PRINTABLE.match(decoded):
+            encode = _hex_encoder(run)
+            return Run(start, end, "hex", decoded, lambda data: encode(data).translate(ROT13))
     return None
+
+
+def _base32_run(data: bytes, start: int, end: int) -> Run | None:
+    run = data[start:end]
+    found = base32.decode(run) if len(run) >= base32.LEAST_LEN else None
+    if found is None:
+        return None
+    decoded, hexed = found
+    padding = _PADDING_32.match(data, end)
+    padded = padding is not None and (len(run) + len(padding[0])) % 8 == 0
+    stop = end if padding is None or not padded else padding.end()
+    encode = base32.encoder(run, hexed=hexed, padded=padded or len(run) % 8 == 0)
+    return Run(start, stop, "base64", decoded, encode)
+
+
+def _odd_run(data: bytes, start: int, end: int) -> Run | None:
+    """Base64 by rot13, or one that begins behind some plain characters and has padding."""
+    run = data[start:end]
+    turned = run.translate(ROT13)
+    head = decode_base64(turned[: min(_ODD_HEAD_LEN, len(turned) & ~3)])
+    if head is not None and _PRINTABLE.match(head):
+        decoded = decode_base64(turned)
+        if decoded is not None and _PRINTABLE.match(decoded):
+            padding = _PADDING.match(data, end)
+            encode = _base64_encoder(turned, padding is not None)
+            stop = end if padding is None else padding.end()
+            return Run(start, stop, "base64", decoded, lambda value: encode(value).translate(ROT13))
+    padding = _PADDING.match(data, end)
+    if padding is None or len(run) > _LONGEST_TAIL or data[start - 1 : start] == b"\\":
+        return None
+    rest = (len(run) + len(padding[0])) % 4
+    for at in range(_LEAST_PLAIN + rest, len(run) - 4, 4):
+        decoded = decode_base64(run[at:])
+        if decoded is not None and _PRINTABLE.match(decoded):
+            encode = _tail_encoder(run[:at], _base64_encoder(run[at:], padded=True))
+            return Run(start, padding.end(), "base64", run[:at] + decoded, encode)
+    return None
+
+
+def _tail_encoder(plain: bytes, encode: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    def encode_tail(value: bytes) -> bytes:
+        if not value.startswith(plain):
+            raise CannotRewrite  # its reader counts on where the encoded part begins
+        return plain + encode(value[len(plain) :])
+
+    return encode_tail
 
 
 def _base64_run(

@@ -10,14 +10,22 @@ import re
 
 from wsinspect.rules.detect.pattern import (
     SIGN_BASE64,
+    SIGN_BROKEN,
     SIGN_COMPRESSED,
     SIGN_ESCAPE,
     SIGN_HEX,
     SIGN_HTML,
     SIGN_NON_ASCII,
     SIGN_NUL,
+    SIGN_PARTS,
     SIGN_PERCENT,
+    SIGN_SPELLED,
+    SIGN_TURNED,
 )
+from wsinspect.rules.views.broken import BROKEN
+from wsinspect.rules.views.parts import PARTS
+from wsinspect.rules.views.spelled import SPELLED
+from wsinspect.rules.views.turned import TURNED
 
 __all__ = ["signs"]
 
@@ -30,6 +38,10 @@ _SIGNS = (
     (SIGN_COMPRESSED, re.compile(rb"\x1f\x8b|\x78[\x01\x5e\x9c\xda]|\x28\xb5\x2f\xfd")),
     (SIGN_NON_ASCII, re.compile(rb"[\x80-\xff]")),
     (SIGN_NUL, re.compile(rb"\x00")),
+    (SIGN_BROKEN, BROKEN),
+    (SIGN_SPELLED, SPELLED),
+    (SIGN_TURNED, TURNED),
+    (SIGN_PARTS, PARTS),
 )
 
 

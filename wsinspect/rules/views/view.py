@@ -7,7 +7,7 @@ encoding, detectors, rules. All offsets are bytes. A view's ``data`` never shows
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -25,6 +25,7 @@ __all__ = [
     "Piece",
     "View",
     "apply_edits",
+    "hidden_ids",
     "is_text",
     "map_back",
     "map_forward",
@@ -47,21 +48,26 @@ class Limits:
 
     ``depth``: layers of decoding, one within the other. ``views``: how many. All views together
     are at most :meth:`output` bytes. ``elements``: of one msgpack, CBOR or protobuf body, runs of
-    plain numbers not counted. ``cut``: bytes that are kept of a body that is over the limit.
+    plain numbers not counted. Of a body that is over the limit :meth:`kept` bytes are looked at.
     """
 
     depth: int = 6
     views: int = 10_000
     elements: int = 20_000
-    output_least: int = 128 * 1024
+    output_least: int = 32 * 1024
     output_usual: int = 8 * 1024 * 1024
     output_most: int = 32 * 1024 * 1024
-    cut: int = 32 * 1024
+    cut_least: int = 4 * 1024
+    cut_most: int = 32 * 1024
 
     def output(self, payload_len: int) -> int:
         """Bytes. Small messages get little: a bomb of 1 KiB must not cost more than some benign."""
         usual = max(self.output_least, min(64 * payload_len, self.output_usual))
         return min(max(usual, 8 * payload_len), max(self.output_most, 2 * payload_len))
+
+    def kept(self, payload_len: int) -> int:
+        """Bytes."""
+        return max(self.cut_least, min(8 * payload_len, self.cut_most))
 
 
 LIMITS: Final = Limits()
@@ -140,13 +146,11 @@ class View:
 
     def path_with(self, hidden: Collection[View]) -> str:
         """The path, where a key that is one of ``hidden``, or holds one, shows as ``*``."""
-        ids: set[int] = set()
-        for view in hidden:
-            above: View | None = view
-            while above is not None:
-                ids.add(id(above))
-                above = above.parent
-        return self._path(ids)
+        return self._path(hidden_ids(hidden))
+
+    def path_without(self, hidden: Collection[int]) -> str:
+        """The same, by :func:`hidden_ids`."""
+        return self._path(hidden)
 
     def _path(self, hidden: Collection[int]) -> str:
         steps: list[str] = []
@@ -198,6 +202,17 @@ class Leaves(ABC):
     def settle(self, edits: list[Edit]) -> list[Edit]:
         """Edits of the view, with all that they bring with them (lengths)."""
         return edits
+
+
+def hidden_ids(views: Iterable[View]) -> frozenset[int]:
+    """Of the views and all above them."""
+    ids: set[int] = set()
+    for view in views:
+        above: View | None = view
+        while above is not None and id(above) not in ids:
+            ids.add(id(above))
+            above = above.parent
+    return frozenset(ids)
 
 
 def is_text(data: bytes) -> bool:
