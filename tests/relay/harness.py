@@ -40,6 +40,9 @@ class Judge:
     def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:
         return None
 
+    def unreadable(self, now_ns: int) -> bool | None:
+        return None
+
 
 @dataclass
 class Notes:

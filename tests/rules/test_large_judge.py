@@ -269,3 +269,28 @@ def test_a_limit(tmp_path: Path, on_error: str, closed: bool, stop: object) -> N
     if stop is None:
         assert b"user0@" not in judged.content
         assert b"user900@" not in judged.content
+
+
+@pytest.mark.parametrize("before", ["", "data:text/plain;base64,", "x "])
+@pytest.mark.parametrize("place", [0, 300_001, 700_002, 899_000])
+def test_one_run_of_base64_is_read_to_its_end(tmp_path: Path, before: str, place: int) -> None:
+    """Windows cut it between its groups of four."""
+    rules = ruleset(tmp_path, "find: {detector: aws-access-key}, do: block")
+    inner = filler(900 * KIB)
+    inner = f"{inner[:place]} AKIALALEMEL33243OLIB {inner[place:]}"
+    message = before + base64.b64encode(inner.encode()).decode()
+    for sizes in (64 * KIB, [1000, 77_777]):
+        judged = Judged(rules, message.encode(), sizes)
+        assert judged.stop == (1008, "policy")
+        end = message.find("=") if "=" in message else len(message)
+        assert judged.safe < len(before) + (place + 22) * 4 // 3 <= end + 4
+
+
+def test_rules_for_leaves_say_that_they_cannot_look(tmp_path: Path) -> None:
+    """What a document's structure would tell is not known in the middle of it."""
+    rules = ruleset(tmp_path, 'find: {json: "$.password", regex: ".+"}, do: block')
+    text = '{"a":"' + filler(600 * KIB) + '","password":"open sesame"}'
+    judged = Judged(rules, text.encode(), closed=True)
+    assert judged.stop == (1011, "inspection failed")
+    opened = Judged(rules, text.encode())
+    assert [one.detector for one in opened.found] == ["size"]

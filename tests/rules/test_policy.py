@@ -379,3 +379,16 @@ def test_limits(tmp_path: Path, name: str, on_error: str, says: str, how: str) -
         assert frames_of(out, name)[0] == (0x88, (1011).to_bytes(2) + b"inspection failed")
     if not says:
         assert len(failures) == 1
+
+
+@pytest.mark.parametrize("on_error", ["open", "closed"])
+@pytest.mark.parametrize(("says", "goes"), [("", None), ("log", True), ("block", False)])
+def test_what_cannot_be_inspected_at_all_follows_the_rules_first(
+    tmp_path: Path, on_error: str, says: str, goes: bool | None
+) -> None:
+    extra = f", on_error: {says}" if says else ""
+    rules = ruleset(tmp_path, "find: {detector: credit-card}, do: block" + extra)
+    guarded = Guarded(rules, on_error=on_error)
+    assert guarded.guards[0].unreadable(1) is goes
+    stops = on_error == "closed" if goes is None else not goes
+    assert guarded.told.rules == [("wsinspect-limit", "blocked" if stops else "logged")]

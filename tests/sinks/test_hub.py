@@ -179,6 +179,9 @@ async def test_recording_does_not_blind_a_policy_that_needs_payloads(bench: Make
         def large(self, opcode: int, *, compressed: bool) -> None:
             return None
 
+        def unreadable(self, now_ns: int) -> None:
+            return None
+
     for record in ("frames", "messages"):
         one = bench(record=record)
         relay = one.connect(asked=DEFLATE, answered=DEFLATE, policy=Upper())
@@ -197,6 +200,9 @@ class Wordy:
     masks = False
 
     def large(self, opcode: int, *, compressed: bool) -> None:
+        return None
+
+    def unreadable(self, now_ns: int) -> None:
         return None
 
     def judge(self, observation: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
@@ -23,7 +24,7 @@ def read_flows(path: Path) -> Iterator[CapturedMessage]:
     with path.open("rb") as file:
         try:
             for number, flow in enumerate(FlowReader(file).stream()):
-                if isinstance(flow, http.HTTPFlow) and flow.websocket is not None:
+                if isinstance(flow, http.HTTPFlow) and flow.websocket:
                     yield from _messages(number, flow)
         except exceptions.FlowReadException as error:
             raise CaptureBroken(f"{path}: {error}") from error
@@ -34,7 +35,7 @@ def _messages(number: int, flow: http.HTTPFlow) -> Iterator[CapturedMessage]:
     subprotocol = ""
     if flow.response is not None:
         subprotocol = flow.response.headers.get("sec-websocket-protocol", "")
-    peer = flow.client_conn.peername
+    peer: Any = flow.client_conn.peername  # None where it was not known
     facts = ConnectionFacts(
         host=flow.request.headers.get("host", flow.request.host),
         path=flow.request.path,

@@ -160,6 +160,11 @@ class ScriptHooks:
     def large(self, opcode: int, *, compressed: bool) -> None:
         """Scripts are shown whole messages only."""
 
+    def unreadable(self, now_ns: int) -> bool | None:
+        """The rules, if any, have not said what they would."""
+        says = [guard.unreadable(now_ns) for guard in self.rules if guard is not None]
+        return False if False in says else None if None in says or not says else True
+
     @property
     def wanted(self) -> bool:
         return self.frames or self.messages

@@ -50,7 +50,7 @@ class BrokenRules(exceptions.OptionsError):
     """Rule files that cannot be used; ``lines`` has one for each problem."""
 
     def __init__(self, lines: Sequence[str], files: Sequence[Path] = ()) -> None:
-        super().__init__("; ".join(lines))
+        super().__init__("; ".join(lines))  # type: ignore[no-untyped-call]
         self.lines = list(lines)
         self.files = list(files)
 

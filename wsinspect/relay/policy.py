@@ -30,7 +30,8 @@ class Policy(Protocol):
     that belong to no message (control frames, reserved opcodes), shown as frames.
 
     ``large`` is asked for when a message goes beyond ``hold_limit`` bytes: what it returns judges
-    the message in pieces. None: it cannot; the user's ``--on-error`` decides.
+    the message in pieces. None: it cannot. ``unreadable`` is asked whether a message that cannot
+    be inspected is forwarded; None: the user's ``--on-error`` decides.
     """
 
     frames: bool
@@ -42,6 +43,8 @@ class Policy(Protocol):
     def judge(self, observation: Observation) -> None: ...
 
     def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None: ...
+
+    def unreadable(self, now_ns: int) -> bool | None: ...
 
 
 class LargeVerdict(NamedTuple):

@@ -240,18 +240,17 @@ class Relay:
         return False
 
     def too_large(self, direction: Direction, *, compressed: bool) -> bool:
-        """A message cannot be inspected whole. Returns whether it is forwarded all the same.
+        """A message cannot be inspected. Returns whether it is forwarded all the same.
 
         Never where the receiver could not read it: its window is another one by now.
         """
-        limit = direction.hold_limit
-        if self.on_error == "open" and not (compressed and direction.writer.recompress):
-            self.recorder.inspection_failed(
-                self.connection, f"a message over {limit} bytes, or unreadable, passed uninspected"
-            )
+        policy = direction.policy
+        goes = None if policy is None else policy.unreadable(self.clock())
+        goes = self.on_error == "open" if goes is None else goes
+        say = "a message too large to inspect, or unreadable,"
+        if goes and not (compressed and direction.writer.recompress):
+            self.recorder.inspection_failed(self.connection, f"{say} passed uninspected")
             return True
-        self.recorder.inspection_failed(
-            self.connection, f"a message over {limit} bytes, or unreadable, was stopped"
-        )
+        self.recorder.inspection_failed(self.connection, f"{say} was stopped")
         self.close(1009, "message too big to inspect", "policy")
         return False

@@ -30,6 +30,7 @@ OVERLAP: Final = 64 * 1024
 _HURRIED_OVERLAP: Final = 4 * 1024
 _EDGE: Final = 1024  # bytes next to a find that may tell what it is
 _STAR: Final = b"*"
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _DECODED: Final = 1 << 30  # added to the order of a rule whose find does not stand there as it is
 
 
@@ -63,6 +64,7 @@ class LargeJudge:
         self._kept_at = 0  # its offset in the message
         self._chars = 0  # characters before it
         self._scanned = 0
+        self._run_at: int | None = None  # where the base64 run that goes on began in the message
         self._known: set[tuple[int, str, int]] = set()  # rule, detector, begin in the message
         self.rules: list[str] = []
 
@@ -79,6 +81,8 @@ class LargeJudge:
         inspection, locator = inspector.look(scope, window, self._opcode, (), size)
         fresh = self._fresh(inspection, seen_before - self._kept_at, last=last)
         inspection.sightings = list(fresh)
+        if not seen_before and any(find.json for find in scope.plan.finders):
+            inspection.unreadable = inspection.unreadable or "size"  # for rules with `json`
         edits: list[tuple[int, bytes]] = []
         stop: tuple[int, str] | None = None
         if fresh or inspection.unreadable:
@@ -167,12 +171,24 @@ class LargeJudge:
         if until < len(kept):  # no character is cut in two
             for _ in range(3):
                 until -= until > 0 and kept[until] & 0xC0 == 0x80
+            until = self._whole_groups(until)
         if until <= 0:
             return
         self._chars += len(kept[:until].decode(errors="replace"))
         del kept[:until]
         self._kept_at += until
         self._known = {key for key in self._known if key[2] < 0 or key[2] >= self._kept_at}
+
+    def _whole_groups(self, until: int) -> int:
+        """Cut a run of base64 (or hex) between two groups of four, or its rest cannot be read."""
+        head = bytes(self._kept[:until])
+        begin = len(head.rstrip(_BASE64))
+        if begin == until:
+            self._run_at = None
+            return until
+        if begin or self._run_at is None:
+            self._run_at = self._kept_at + begin
+        return until - (self._kept_at + until - self._run_at) % 4
 
 
 def _in_window(sighting: Sighting) -> tuple[int, int] | None:

@@ -28,6 +28,7 @@ class Plan:
         "by_pattern",
         "decode",
         "empty",
+        "finders",
         "holds",
         "leaf_rules",
         "paths",
@@ -43,6 +44,7 @@ class Plan:
         self.holds = any(one.holds for one in rules)
         self.when_rules = tuple(one for one in rules if one.rule.find is None)
         finding = [one for one in rules if one.rule.find is not None]
+        self.finders = tuple(one.rule.find for one in rules if one.rule.find is not None)
         self.leaf_rules = tuple(one for one in finding if one.leaf_patterns)
         by_pattern: dict[int, list[CompiledRule]] = {}
         for one in finding:

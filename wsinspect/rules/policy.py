@@ -23,7 +23,7 @@ from wsinspect.relay.observation import DirectionName, Observation, Shown
 from wsinspect.relay.policy import LargeVerdict, OnError, StreamJudge
 from wsinspect.rules.alerts import alerts_of
 from wsinspect.rules.batch import Batch
-from wsinspect.rules.failing import FAILURE, failure
+from wsinspect.rules.failing import FAILURE, failure, limit
 from wsinspect.rules.finding import Finding, Inspection
 from wsinspect.rules.inspector import Inspector
 from wsinspect.rules.language.scope import ConnectionFacts
@@ -158,10 +158,22 @@ class Guard:
                 raise UnreadableMessage
             self._tell_limit(inspection.unreadable)
 
+    def unreadable(self, now_ns: int) -> bool | None:
+        """Of :class:`~wsinspect.relay.policy.Policy`; the finding is told here."""
+        blocked = self._blocks_on_error()
+        stops = blocked if blocked is not None else self.desk.on_error == "closed"
+        finding = limit("size", blocked=stops)
+        for alert in alerts_of([finding], self.direction, None):
+            self.desk.reports.alert(self.connection, now_ns, alert)
+        return None if blocked is None else not blocked
+
+    def _blocks_on_error(self) -> bool | None:
+        says = {one.rule.on_error for one in self.scope.plan.rules}
+        return True if "block" in says else None if None in says else False
+
     def failed(self, error: Exception, opcode: str, now_ns: int) -> bool | None:
         """Never quietly. Returns whether the rules say to block it; None: they do not say."""
-        says = {one.rule.on_error for one in self.scope.plan.rules}
-        blocked = True if "block" in says else None if None in says else False
+        blocked = self._blocks_on_error()
         stops = blocked if blocked is not None else self.desk.on_error == "closed"
         reports = self.desk.reports
         finding = failure(type(error).__name__, blocked=stops)

@@ -31,6 +31,9 @@ def spans(detector: str, data: bytes) -> list[tuple[int, int]]:
             groups = (pattern.group,) if pattern.group else range(1, regex.groups + 1)
             group = next((one for one in groups if match.end(one) > match.start(one)), 0)
             context = Context(data, *match.span(group), *match.span())
+            around = data[max(0, context.start - pattern.within) : context.end + pattern.within]
+            if pattern.near and not any(re2.search(one.encode(), around) for one in pattern.near):
+                continue
             if pattern.check is None or pattern.check(context):
                 found.append(match.span(group))
     return sorted(found)

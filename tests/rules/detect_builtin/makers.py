@@ -127,9 +127,6 @@ RECIPES: Final = (
     Recipe("th-id", "th.pin", _digits(12, "12345678"), 1, "Thai ID", (1, 4, 5, 2, 1), "-"),
     Recipe("il-id", "il.idnr", _digits(8), 1, "teudat zehut", (9,), ""),
     Recipe("us-aba-routing", "us.rtn", _digits(8), 1, "routing number", (4, 4, 1), "-"),
-    Recipe("in-pan", "in_.pan",
-           _joined(_letters(3), _letters(1, "ABCFGHJLPT"), _letters(1), _digits(4, "123456789")),
-           1, "PAN", (10,), "", string.ascii_uppercase),
 )  # fmt: skip
 
 

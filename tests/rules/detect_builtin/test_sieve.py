@@ -86,7 +86,7 @@ def test_the_same_is_found(text: Callable[[random.Random], str]) -> None:
         quick, slow = found_with_and_without(data)
         assert quick == slow, data
         hits += bool(slow)
-    assert hits > 20
+    assert hits >= 10
 
 
 def test_each_message_of_joined_ones_has_a_candidate() -> None:

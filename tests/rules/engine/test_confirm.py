@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from wsinspect.rules.detect.builtin import BUILTIN
 from wsinspect.rules.detect.pattern import Context, Match, Pattern
 from wsinspect.rules.engine import ANYWHERE, MAX_MATCHES, Scanner, regexes
 
@@ -213,3 +214,12 @@ def test_without_the_quick_way() -> None:
             assert (data, start, end) == (b"ab", 0, 2)
 
     assert regexes.finder(Other())(b"ab", 0, 2) is None
+
+
+@pytest.mark.parametrize("tail", ["i", "_", " "])
+@pytest.mark.parametrize("gap", [0, 4000, 9000])
+def test_what_closes_a_number_may_stand_behind_its_end(engine: Engine, tail: str, gap: int) -> None:
+    number = "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"
+    data = f"{number}{tail} {gap * '-'} {number}{tail} {gap * '-'}".encode()
+    matches = Scanner(BUILTIN["credit-card"], engine=engine).matches(data)
+    assert [data[one.start : one.end].decode() for one in matches] == [number] * 2

@@ -28,7 +28,7 @@ def _in_aadhaar(number: str) -> bool:
 
 def _in_pan(number: str) -> bool:
     """Income Tax Department: the fourth letter is the kind of holder, the serial is not 0000."""
-    return number[3] in "ABCFGHJLPT" and number[5:9] != "0000"
+    return number[3] in "ABCFGHJKLPT" and number[5:9] != "0000"
 
 
 def _cn_resident_id(number: str) -> bool:

@@ -36,6 +36,7 @@ _STEPS_A_MATCH: Final = 4  # searches, for matches that fail a test or are empty
 _LEAST_STEPS: Final = 64
 _READ_FACTOR: Final = 64  # bytes read of one pattern's account, for each byte of data
 _LONGEST_UTF8: Final = 4
+_BEHIND: Final = 16  # a trigger's sieve tells where the number ends, not what must follow it
 _NEAR: Final = 4096  # bytes that may be read for nothing rather than searched twice
 
 
@@ -162,7 +163,7 @@ def _search(
     size = len(data)
     whole = ends[0] == ANYWHERE
     cut = not whole and size - ends[-1] > _NEAR
-    last = ends[-1] if cut else size
+    last = ends[-1] + _BEHIND if cut else size
     steps = _LEAST_STEPS + _STEPS_A_MATCH * limit
     bytes_left = _READ_FACTOR * size
     position = 0  # where the match before ended

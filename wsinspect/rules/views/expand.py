@@ -42,8 +42,9 @@ from wsinspect.rules.views.jsontext import (
 )
 from wsinspect.rules.views.parts import numbered
 from wsinspect.rules.views.places import Places
+from wsinspect.rules.views.signs import IN_PLACE, TEXT_SIGNS
 from wsinspect.rules.views.spelled import QUOTED, is_quoted, spelled
-from wsinspect.rules.views.turned import TURNED, TurnedView, turned
+from wsinspect.rules.views.turned import TurnedView, turned
 from wsinspect.rules.views.view import LIMITS, Leaves, Limits, Origin, View, is_text
 
 __all__ = ["DECODE_NAMES", "expand"]
@@ -62,24 +63,6 @@ DECODE_NAMES: Final = frozenset(
         "cbor",
         "protobuf",
     }
-)
-_TEXT_SIGNS: Final = (
-    SIGN_PERCENT
-    | SIGN_HTML
-    | SIGN_BASE64
-    | SIGN_HEX
-    | SIGN_NON_ASCII
-    | SIGN_NUL
-    | SIGN_BROKEN
-    | SIGN_SPELLED
-    | SIGN_TURNED
-)
-_IN_PLACE: Final = (
-    (mapped.URL.name, mapped.URL.escapes, SIGN_PERCENT),
-    (TAGS.name, TAGS.escapes, SIGN_HTML | SIGN_BROKEN),
-    (JOINS.name, JOINS.escapes, SIGN_BROKEN),
-    (QUOTED.name, QUOTED.escapes, SIGN_SPELLED),
-    ("unicode", TURNED, SIGN_TURNED),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONGEST_CHANCE: Final = 8192
@@ -205,7 +188,7 @@ class _Work:
         document = False
         if "json" in decode and (mask or self.all_leaves):
             document = self._document(view, mask)
-        if mask & _TEXT_SIGNS or b"+" in view.data:
+        if mask & TEXT_SIGNS or b"+" in view.data:
             if isinstance(view.leaves, Leaves) or document:
                 self._in_leaves(view, mask)
             else:
@@ -261,7 +244,7 @@ class _Work:
         done: set[int] = set()
         if mask & SIGN_BASE64 and b"&" in view.data:
             mask |= SIGN_PERCENT  # fields of a form that need no escapes
-        for name, escapes, sign in _IN_PLACE:
+        for name, escapes, sign in IN_PLACE:
             if mask & sign and name in self.decode:
                 at = 0
                 while (found := escapes.search(view.data, at)) is not None:
@@ -281,13 +264,16 @@ class _Work:
 
     def _mapped(self, view: View, mask: int) -> None:
         decode, data = self.decode, view.data
+        plain = True
         if "url" in decode and (
             mask & SIGN_PERCENT or b"+" in data or (mask & SIGN_BASE64 and b"&" in data)
         ):
-            self._map(view, mapped.URL)
+            plain = not self._map(view, mapped.URL)
         if mask & (SIGN_HTML | SIGN_BROKEN) and "html" in decode:
-            self._map(view, TAGS if mask & SIGN_BROKEN and b"<" in data else mapped.HTML)
-        if mask & SIGN_SPELLED and "hex" in decode and is_quoted(data):
+            kind = TAGS if mask & SIGN_BROKEN and b"<" in data else mapped.HTML
+            plain = not self._map(view, kind) and plain
+        # After the others: in every order, they would be twice as many views.
+        if plain and mask & SIGN_SPELLED and "hex" in decode and is_quoted(data):
             self._map(view, QUOTED)
         if "unicode" not in decode:
             return
@@ -300,13 +286,15 @@ class _Work:
         if mask & SIGN_NUL and ends_with_nul(data):
             self._map(view, NULS)
         if mask & SIGN_TURNED and not isinstance(view.origin, TurnedView):
-            for plain, origin in turned(data):
-                self.derive(view, plain, origin)
+            for turned_data, origin in turned(data):
+                self.derive(view, turned_data, origin)
 
-    def _map(self, view: View, kind: mapped.Kind) -> None:
+    def _map(self, view: View, kind: mapped.Kind) -> bool:
         kind, data = mapped.unescaped(kind, view.data)
-        if data != view.data:
-            self.derive(view, data, mapped.MappedView(kind))
+        if data == view.data:
+            return False
+        self.derive(view, data, mapped.MappedView(kind))
+        return True
 
     def _runs(self, view: View, mask: int, places: Places | None) -> None:
         base64 = bool(mask & SIGN_BASE64) and "base64" in self.decode

@@ -26,17 +26,18 @@ class Kind(NamedTuple):
     encode: Callable[[bytes], bytes]
 
 
-def _percent(found: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(found[0].replace(b"%", b"").decode())
+def _percent(raw: bytes) -> bytes:
+    return bytes.fromhex(raw.replace(b"%", b"").decode())
 
 
 def _percent_or_plus(found: re.Match[bytes]) -> bytes:
     raw = found[0]
-    return b" " if raw == b"+" else b"\n" if raw == b"&" else _percent(found)
+    return b" " if raw == b"+" else b"\n" if raw == b"&" else _percent(raw)
 
 
 def _percent_or_field(found: re.Match[bytes]) -> bytes:
-    return b"\n" if found[0] == b"&" else _percent(found)
+    raw = found[0]
+    return b"\n" if raw == b"&" else _percent(raw)
 
 
 # "*" is legal in a form and in most of a URL (RFC 3986 §2.2, sub-delims), and masks are made of it.
@@ -94,8 +95,8 @@ HTML: Final = Kind(
 _CODES: Final = {0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9}
 
 
-def _backslash(found: re.Match[bytes]) -> bytes:
-    raw = found[0]
+@lru_cache(maxsize=4096)
+def _escape_of(raw: bytes) -> bytes:
     if raw[-1] == 0x0A:  # a line that goes on in the next
         return b""
     if raw[1] in b"0123":
@@ -119,7 +120,7 @@ BACKSLASH: Final = Kind(
         rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}"
         rb"|u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|\r?\n|[nrtbf\"'/\\])"
     ),
-    _backslash,
+    lambda found: _escape_of(found[0]),
     lambda value: value.replace(b"\\", b"\\\\"),
 )
 

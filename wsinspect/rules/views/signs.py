@@ -1,4 +1,4 @@
-"""The signs that a view of some bytes could matter, without a scanner.
+"""The signs that a view of some bytes could matter: without a scanner, and what they are for.
 
 Owns: what each sign means. The engine finds the same ones in its own scan, at no cost of its own;
 a test holds the two together. Must not know: views, decoders.
@@ -7,6 +7,7 @@ a test holds the two together. Must not know: views, decoders.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from wsinspect.rules.detect.pattern import (
     SIGN_BASE64,
@@ -22,12 +23,33 @@ from wsinspect.rules.detect.pattern import (
     SIGN_SPELLED,
     SIGN_TURNED,
 )
-from wsinspect.rules.views.broken import BROKEN
+from wsinspect.rules.views.broken import BROKEN, JOINS, TAGS
+from wsinspect.rules.views.mapped import URL
 from wsinspect.rules.views.parts import PARTS
-from wsinspect.rules.views.spelled import SPELLED
+from wsinspect.rules.views.spelled import QUOTED, SPELLED
 from wsinspect.rules.views.turned import TURNED
 
-__all__ = ["signs"]
+__all__ = ["IN_PLACE", "TEXT_SIGNS", "signs"]
+
+TEXT_SIGNS: Final = (
+    SIGN_PERCENT
+    | SIGN_HTML
+    | SIGN_BASE64
+    | SIGN_HEX
+    | SIGN_NON_ASCII
+    | SIGN_NUL
+    | SIGN_BROKEN
+    | SIGN_SPELLED
+    | SIGN_TURNED
+)
+# What is undone in single leaves of a document: its decode name, where it is, its signs.
+IN_PLACE: Final = (
+    ("url", URL.escapes, SIGN_PERCENT),
+    ("html", TAGS.escapes, SIGN_HTML | SIGN_BROKEN),
+    ("unicode", JOINS.escapes, SIGN_BROKEN),
+    ("hex", QUOTED.escapes, SIGN_SPELLED),
+    ("unicode", TURNED, SIGN_TURNED),
+)
 
 _SIGNS = (
     (SIGN_ESCAPE, re.compile(rb"\\")),
