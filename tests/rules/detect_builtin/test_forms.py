@@ -69,7 +69,8 @@ def test_no_card(text: str) -> None:
     [("credit-card", "DK2231635130939952"), ("in-aadhaar", "DK56 5794 1931 4008 6"),
      ("in-aadhaar", "3482 7020 0390 94"), ("ca-sin", "29 301 773 560"),
      ("ca-sin", "BSN 651215774"), ("uk-nhs", "890724-6920"),
-     ("credit-card", "7534479094896295036"), ("us-itin", "912-78-5678")],
+     ("credit-card", "7534479094896295036"),
+     ("credit-card", '{"id":6304000000000000125,"text":"my card"}'), ("us-itin", "912-78-5678")],
 )  # fmt: skip
 def test_a_part_or_another_kind_of_number(detector: str, text: str) -> None:
     assert find(detector, text) == []

@@ -82,6 +82,7 @@ def _kind(
         bare=bare,
         sizes=(2, 5, 8),
         strong=not rare,
+        no_id=rare,
     )
 
 

@@ -34,6 +34,7 @@ from wsinspect.rules.detect.shape import (
     Form,
     Touch,
     Writing,
+    is_called_an_id,
     is_named_otherwise,
     is_running,
     take_apart,
@@ -59,6 +60,7 @@ class Kind:
     ``bare``: forms in which it is found without a word; all others need one. ``usual``: separators
     with which the grouped form needs none. ``sizes``: other sizes of groups that are looked for.
     ``strong``: may be stuck to letters and to zeros, and looks like no running number.
+    ``no_id``: not what is called an id, an order or the like, whatever word is about.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Kind:
     sizes: tuple[int, ...] = (2, 4)
     strong: bool = False
     ignore_case: bool = False
+    no_id: bool = False
 
 
 def number_patterns(kind: Kind) -> tuple[Pattern, ...]:
@@ -224,6 +227,8 @@ def _stands(context: Context, kind: Kind, words: re.Pattern[bytes]) -> bool:
         return False
     stuck_to = touch(context, writing, padded=kind.strong)
     if stuck_to == Touch.PIECE or is_inside_iban_like(context.data, context.start, context.end):
+        return False
+    if kind.no_id and is_called_an_id(context):
         return False
     if _needs_no_word(context, kind, writing, stuck_to):
         return True

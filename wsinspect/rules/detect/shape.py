@@ -15,7 +15,16 @@ from typing import Final
 
 from wsinspect.rules.detect.pattern import Context
 
-__all__ = ["Form", "Touch", "Writing", "is_named_otherwise", "is_running", "take_apart", "touch"]
+__all__ = [
+    "Form",
+    "Touch",
+    "Writing",
+    "is_called_an_id",
+    "is_named_otherwise",
+    "is_running",
+    "take_apart",
+    "touch",
+]
 
 #: The longest filler between two characters that is looked for: ``<!---->`` has 7.
 MAX_FILLER: Final = 8
@@ -221,6 +230,11 @@ def is_named_otherwise(context: Context) -> bool:
     return _OTHER.search(context.data, max(0, context.start - 40), context.start) is not None
 
 
+def is_called_an_id(context: Context) -> bool:
+    """Whether what stands before a number names it as a running number, a time or a quantity."""
+    return _RUNNING.search(context.data, max(0, context.start - 40), context.start) is not None
+
+
 def is_running(context: Context, writing: Writing) -> bool:
     """Whether a number is rather a time, a quantity, or somebody's running or phone number."""
     if not writing.number.isdigit():
@@ -233,4 +247,4 @@ def is_running(context: Context, writing: Writing) -> bool:
         before = _JSON_BEFORE.search(data, max(0, start - 72), start)
         if before and _JSON_BEHIND.match(data, end):
             return True
-    return _RUNNING.search(data, max(0, start - 40), start) is not None
+    return is_called_an_id(context)

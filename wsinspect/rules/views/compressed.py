@@ -45,7 +45,28 @@ def find_magic(data: bytes) -> int:
 
 
 def inflate(data: bytes, start: int, limit: int) -> Inflated | None:
-    """The body that begins at ``start`` with its magic; None: it is none."""
+    """The body that begins at ``start`` with its magic; None: it is none.
+
+    Members of gzip and frames of zstd that follow each other are one body (RFC 1952 §2.2, RFC 8878
+    §3.1); written anew, they are one member.
+    """
+    magic = data[start : start + 2]
+    found = _inflate_one(data, start, limit)
+    if found is None or magic[0] == 0x78:
+        return found
+    parts = [found.data]
+    room = limit - len(found.data)
+    while found.whole and data[found.end : found.end + 2] == magic:
+        more = _inflate_one(data, found.end, room)
+        if more is None:
+            break
+        parts.append(more.data)
+        room -= len(more.data)
+        found = more
+    return found._replace(data=b"".join(parts))
+
+
+def _inflate_one(data: bytes, start: int, limit: int) -> Inflated | None:
     if data[start] == 0x28:
         return _inflate_zstd(data, start, limit)
     gzip = data[start] == 0x1F

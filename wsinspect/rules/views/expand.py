@@ -365,7 +365,8 @@ class _Work:
                 for index in range(len(body.leaves.starts)):
                     if not self.add(body.leaves.leaf(index)):
                         break
-            return True
+            # Any text is some protobuf message by chance: then it is looked at as text, too.
+            return not is_text(data)
         if magic > 0 and self._inflated(view, magic):  # behind a header of the application's own
             return True
         return "gzip" in decode and not is_text(data) and self._inflated(view, -1)

@@ -125,6 +125,8 @@ class JsonLeaf(Origin):
         if leaves is None:
             return "json:$"
         index = bisect_right(leaves.starts, self.start) - 1
+        if index < 0 or leaves.starts[index] != self.start:
+            return "json:$"  # a string behind what is no document after all
         # An empty string and what follows it never begin at the same byte: there is a quote.
         return "json:" + show_steps(leaves.steps(index, hidden), key=leaves.is_key(index))
 

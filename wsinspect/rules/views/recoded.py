@@ -67,6 +67,9 @@ _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
+_LONG = 1024  # bytes of which no random ones are text
+
+
 class Run(NamedTuple):
     """``encode`` gives the same form again: alphabet, padding, line breaks, case."""
 
@@ -107,9 +110,17 @@ class RecodedView(Origin):
 
 
 def plausible_text(data: bytes) -> bool:
-    """Valid UTF-8 with few control characters (a NUL or two: a SASL response)."""
+    """Valid UTF-8 with few control characters (a NUL or two: a SASL response).
+
+    A long one may be a part of something longer, which was cut within a character.
+    """
     if not is_text(data):
-        return False
+        if len(data) < _LONG:
+            return False
+        begin = next((i for i in range(4) if data[i] & 0xC0 != 0x80), 0)
+        end = next((i for i in range(1, 4) if data[-i] >= 0xC0), 0)
+        if not is_text(data[begin : len(data) - end]):
+            return False
     return len(_CONTROL.findall(data)) * 4 <= len(data)
 
 
@@ -121,10 +132,16 @@ def plausible_head(head: bytes) -> bool:
 
 
 def decode_base64(run: bytes) -> bytes | None:
-    """Either alphabet, padded or not; None if it cannot be base64."""
+    """Either alphabet, padded or not; None if it cannot be base64.
+
+    A long run of one character too many was cut, or a lenient decoder passes over that one.
+    """
     rest = len(run) & 3
     if rest == 1:
-        return None
+        if len(run) < _LONG:
+            return None
+        run = run[:-1]
+        rest = 0
     if b"-" in run or b"_" in run:
         run = run.translate(_TO_STANDARD)
     return a2b_base64(run + b"==" if rest else run)
