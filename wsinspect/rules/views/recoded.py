@@ -67,6 +67,7 @@ _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 _LONG = 1024  # bytes of which no random ones are text
 
 
@@ -320,6 +321,8 @@ def _base64_run(
     if head is None:
         return None
     looks = plausible_head(head)
+    if not looks and len(joined) > 4 * _LONG:  # it may begin within a character
+        looks = plausible_head(head.lstrip(_CONTINUATIONS))
     if not looks and not structured(head, False):
         return None
     decoded = decode_base64(joined)
