@@ -69,8 +69,9 @@ class Judged:
             self._carry_out(judge.feed(piece, last=False, hurry=hurry), at)
             self.most_kept = max(self.most_kept, at - self.safe)
         if self.stop is None:
-            self._carry_out(judge.feed(b"", last=True), len(message))
-            assert self.stop is not None or self.safe == len(message)
+            final = judge.feed(b"", last=True)
+            self._carry_out(final, len(message))
+            assert final.stop or self.safe == len(message)
         self.rules = judge.rules
 
     def _told(self, inspection: Inspection) -> None:

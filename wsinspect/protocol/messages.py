@@ -211,6 +211,10 @@ class MessageJoiner:
         """What a Close frame's payload breaks (§5.5.1, §7.4)."""
         return parse_close(payload).violation
 
+    def breaks_utf8(self, piece: bytes) -> bool:
+        """Whether the open text message, or one that begins so, cannot be UTF-8 with this next."""
+        return not (self._utf8 if self.opcode else Utf8Validator()).allows(piece)
+
     # --- inside ---
 
     def _content(self, content: bytes) -> str | None:

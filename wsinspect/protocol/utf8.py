@@ -45,6 +45,12 @@ class Utf8Validator:
         self.reset()
         return valid
 
+    def allows(self, piece: bytes) -> bool:
+        """What :meth:`feed` would say; nothing is taken."""
+        trial = Utf8Validator()
+        trial._pending, trial._refused = self._pending, self._refused
+        return trial.feed(piece)
+
     def reset(self) -> None:
         """Forget the message that was begun."""
         self._pending = b""

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
 from wsinspect.protocol.records import Piece, Record, Whole
-from wsinspect.relay.hold import Held, Hold, released, rewritten
+from wsinspect.relay.early import Early
+from wsinspect.relay.hold import Held, Hold, leaves, released
 from wsinspect.relay.large import LargeMessage
 from wsinspect.relay.observation import Observation
 from wsinspect.relay.outlet import Outlet
@@ -50,6 +51,7 @@ class Editor:
         "_steps",
         "_then",
         "direction",
+        "early",
         "hold",
         "large",
         "outlet",
@@ -74,6 +76,7 @@ class Editor:
         self._ended = 0  # 1: the sender's socket has; 2: and its unfinished frame was seen to
         self.outlet = Outlet(direction)
         self.hold = Hold()
+        self.early = Early(self)
         self.large = LargeMessage(self)
         self._pieces = Pieces(self)
 
@@ -163,6 +166,7 @@ class Editor:
                     self._ask_message(fin=False)
                     return True
                 self.large.end()
+                self.hold.forget()
             self._steps.popleft()
             if isinstance(step.whole, Piece):
                 self._pieces.go(step, step.whole)
@@ -180,7 +184,8 @@ class Editor:
             return True
         if self._ended:
             self.large.end()
-        return False
+            return False
+        return self.early.tail()
 
     @property
     def _is_idle(self) -> bool:
@@ -195,6 +200,8 @@ class Editor:
     def _ends_held(self, step: Step) -> bool:
         """Whether the held message must be judged as it is before ``step`` is seen to."""
         opcode = step.b0 & 0x0F
+        if self.outlet.ahead:
+            return False  # it began to leave before
         if isinstance(step.whole, Piece):
             return step.whole.first and opcode > 0
         return opcode == CLOSE or 0 < opcode < 3
@@ -208,6 +215,9 @@ class Editor:
         """The sender is gone in the middle of a small frame, perhaps."""
         tail = self.reader.tail()
         if self.outlet.shut or not tail:
+            return
+        if self.outlet.ahead and self.hold.left is not None:
+            self.early.cut_off()
             return
         if self.outlet.ahead:  # so it goes on
             self.outlet.raw(tail[self.outlet.ahead :])
@@ -244,6 +254,8 @@ class Editor:
                 self.outlet.fate.judged(step.told)
         if self.outlet.shut or refused:
             self.outlet.stop(step)
+        elif self.outlet.ahead and self.hold.left is not None:
+            self.early.completes(step, whole)
         elif self.outlet.ahead:  # began to leave before: so it goes on
             ahead, self.outlet.ahead = self.outlet.ahead, 0
             self.outlet.leave(step, whole.raw[ahead:], whole.payload, b0)
@@ -328,6 +340,8 @@ class Editor:
             if over and not unreadable and self.large.begin():
                 return
             if unreadable or over:
+                if self.large.stopped_early():
+                    return
                 if self.relay.too_large(self.direction, compressed=held.whole.compressed):
                     self.release_held()
                     self.outlet.passing = step.b0 < 0x80
@@ -337,6 +351,8 @@ class Editor:
                 self._ask_message(fin=step.b0 > 0x7F)
             else:
                 self.outlet.boundary()
+        elif not (dropped or self._ended):
+            self.early.fragment(step, held.whole)
 
     def _limit(self, *, compressed: bool) -> int:
         """Bytes of a message that are held. In pieces a compressed one cannot be changed any more,
@@ -352,24 +368,21 @@ class Editor:
         self._ask(self.hold.question(self.direction, fin=fin), self._message_judged)
 
     def _message_judged(self, seen: Observation) -> None:
-        changed = self.hold.changed or seen.rewritten is not None
-        held = self.hold.take()
+        hold = self.hold
+        self.early.settle(seen)
+        alone = hold.left is None and len(hold.frames) == 1
+        changed = hold.changed or seen.rewritten is not None
+        held = hold.take()
+        hold.forget()
         self.outlet.fate.judged(seen.shown)
-        if len(held) == 1:
+        if alone:
             held = [held[0]._replace(step=held[0].step.masked(seen))]
         if not held:
             return  # the connection was closed while the question was open
         if seen.closing is not None:
             self.relay.close(seen.closing.code, seen.closing.reason, "policy")
         elif not seen.dropped:
-            if changed or (seen.compressed and self.writer.recompress):
-                content = seen.final if changed else None
-                for step, frame in rewritten(held, seen, self.writer):
-                    self.outlet.leave(step, frame, content=content)
-                    content = content and b""  # all of it counts for the first
-            else:
-                for one in held:
-                    self.outlet.leave(one.step, one.raw)
+            leaves(held, seen, self.outlet, self.writer, changed=changed)
             return
         elif seen.compressed:
             self.writer.lost_window()
@@ -380,7 +393,9 @@ class Editor:
     def release_held(self) -> None:
         """The open message will not be judged: it leaves as it came, and so does its rest."""
         begun = self.outlet.message_open
-        for one, raw in released(self.hold.take(), self.writer, begun=begun):
+        held = self.hold.take()
+        self.hold.forget()
+        for one, raw in released(held, self.writer, begun=begun):
             self.outlet.leave(one.step, raw, content=None if one.raw else one.content)
 
     # --- small things ---
@@ -392,8 +407,14 @@ class Editor:
             self.question = question
             self._then = then
             return
+        self.ask(question)
+        then(question)
+
+    def ask(self, question: Observation) -> None:
+        """A policy that is not outside."""
+        policy = self.policy
+        assert policy is not None
         try:
             policy.judge(question)
         except Exception as error:  # noqa: BLE001 - whatever fails, the user's policy decides
             self.relay.inspection_failed(question, error)
-        then(question)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from wsinspect.protocol.opcodes import CONTINUATION
 from wsinspect.protocol.records import Whole
 from wsinspect.relay.observation import Observation
+from wsinspect.relay.outlet import Outlet
 from wsinspect.relay.rewrite import MessageWriter
 from wsinspect.relay.step import Step
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
 
-__all__ = ["Held", "Hold", "released", "rewritten"]
+__all__ = ["Held", "Hold", "leaves", "released"]
 
 _FRAME_COST: Final = 1024  # bytes of memory that holding one more frame takes beside its own
 
@@ -39,14 +40,20 @@ class Held(NamedTuple):
 
 
 class Hold:
-    """``cost`` is in bytes of memory; ``changed``: a frame policy changed or dropped a frame."""
+    """``cost`` is in bytes of memory; ``changed``: a frame policy changed or dropped a frame.
 
-    __slots__ = ("changed", "cost", "frames")
+    ``asked``: the early verdict on the open message (``early.py``); ``left``: its content that has
+    left since, None where it has not.
+    """
+
+    __slots__ = ("asked", "changed", "cost", "frames", "left")
 
     def __init__(self) -> None:
         self.frames: list[Held] = []
         self.cost = 0
         self.changed = False
+        self.asked: Observation | None = None
+        self.left: bytes | None = None
 
     def add(self, held: Held) -> None:
         cost = max(len(held.whole.raw), len(held.content))
@@ -57,9 +64,24 @@ class Hold:
     def take(self) -> list[Held]:
         """All of it, no longer held."""
         frames, self.frames = self.frames, []
-        self.cost = 0
+        self.cost = len(self.left or b"")
         self.changed = False
         return frames
+
+    def has_left(self, content: bytes) -> None:
+        """All of the message that has come is out; this is its content."""
+        self.left = content
+        self.cost = len(content)
+
+    def forget(self) -> None:
+        """No more of the message will come; nothing is held."""
+        self.asked = self.left = None
+        self.cost = 0
+
+    @property
+    def content(self) -> bytes:
+        """What is there of the message, whether held or not."""
+        return (self.left or b"") + b"".join(held.content for held in self.frames)
 
     def question(self, direction: Direction, *, fin: bool) -> Observation:
         """The message as it is there; ``fin``: it is whole."""
@@ -68,13 +90,13 @@ class Hold:
         if message is not None:
             violation = message.violation
         else:
-            violation = first.step.violation
+            violation = first.step.violation if self.asked is None else self.asked.violation
         return Observation(
             direction.relay.connection,
             direction.name,
             "message",
             first.whole.opcode,
-            b"".join(held.content for held in self.frames),
+            self.content,
             last.step.now_ns,
             fin=fin,
             violation=violation,
@@ -82,7 +104,21 @@ class Hold:
         )
 
 
-def rewritten(
+def leaves(
+    frames: list[Held], seen: Observation, outlet: Outlet, writer: MessageWriter, *, changed: bool
+) -> None:
+    """The message goes, as the verdict wants it."""
+    if not (changed or (seen.compressed and writer.recompress)):
+        for one in frames:
+            outlet.leave(one.step, one.raw)
+        return
+    content = seen.final if changed else None
+    for step, frame in _rewritten(frames, seen, writer):
+        outlet.leave(step, frame, content=content)
+        content = content and b""  # all of it counts for the first
+
+
+def _rewritten(
     frames: list[Held], seen: Observation, writer: MessageWriter
 ) -> list[tuple[Step, bytes]]:
     """The message anew, as the verdict wants it: a frame in place of each."""

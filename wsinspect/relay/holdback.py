@@ -69,7 +69,8 @@ def _xor(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
 
 class HoldBack:
     """For one message. ``half_way``: a part of a frame has left; ``over``: the message is out;
-    ``touched``: something of it has left; ``whole``: all of it has come.
+    ``touched``: something of it has left; ``whole``: all of it has come. ``fixed``: it cannot be
+    changed, as some of it left before.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class HoldBack:
         "_outlet",
         "_seen",
         "compressed",
+        "fixed",
         "half_way",
         "over",
         "touched",
@@ -94,6 +96,7 @@ class HoldBack:
         self._seen = 0  # bytes of content
         self._hurried = 0  # chunks that were there when the judge was hurried last
         self.compressed = compressed
+        self.fixed = compressed
         self.half_way = False
         self.over = False
         self.touched = False
@@ -114,6 +117,12 @@ class HoldBack:
         self._chunks.append(self._chunk(step, whole, content))
         self.whole = step.b0 > 0x7F and (not isinstance(whole, Piece) or whole.last)
         return self._on(content, last=self.whole)
+
+    def resume(self, content: bytes) -> LargeVerdict:
+        """So much of it has left, after a verdict. Raises what the judge raises."""
+        self._seen = len(content)
+        self.touched = self.fixed = True
+        return self._on(content, last=False)
 
     def put(self, step: Step, raw: bytes, payload: bytes) -> None:
         """A control frame, as it is to leave: at once, unless the receiver has half a frame."""
@@ -155,7 +164,7 @@ class HoldBack:
     def _on(self, content: bytes, *, last: bool) -> LargeVerdict:
         hurry = len(self._chunks) - self._hurried > _HURRY
         verdict = self._judge.feed(content, last=last, hurry=hurry)
-        if verdict.edits and self.compressed:  # what it decompresses to cannot be changed
+        if verdict.edits and self.fixed:  # nor can what a compressed one decompresses to
             return verdict._replace(stop=verdict.stop or (1008, "policy"))
         self._change(verdict.edits)
         if last:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from wsinspect.protocol.opcodes import TEXT
 from wsinspect.protocol.records import Piece, Whole
 from wsinspect.relay.holdback import HoldBack
 from wsinspect.relay.observation import Shown
@@ -44,9 +45,15 @@ class LargeMessage:
         b0 = piece.frame.b0
         if not piece.first or b0 & 0x0F > 2 or editor.outlet.shut or editor.outlet.ahead:
             return False
-        if piece.content is None or not editor.is_held(b0):
+        if not editor.is_held(b0):
             return False
-        if not (b0 & 0x0F or editor.hold.frames) or editor.relay.refuses(piece.frame.violation):
+        if self.stopped_early():
+            return True
+        if piece.content is None:
+            return False
+        hold = editor.hold
+        begun = bool(hold.frames) or hold.left is not None
+        if not (b0 & 0x0F or begun) or editor.relay.refuses(piece.frame.violation):
             return False
         compressed = bool(b0 & 0x40) and editor.reader.joiner.deflate
         return self.begin(b0 & 0x0F, compressed=compressed) and self.open
@@ -60,17 +67,41 @@ class LargeMessage:
         if hold.frames:
             first = hold.frames[0].whole
             opcode, compressed = first.opcode, first.compressed
+        elif hold.left is not None:
+            opcode = TEXT
         if compressed and editor.writer.recompress:
             return False  # the receiver's window is not the sender's any more
         judge = policy.large(opcode, compressed=compressed)
         if judge is None:
             return False
-        self._back = HoldBack(editor.outlet, judge, compressed=compressed)
-        for one in hold.take():
+        self._back = back = HoldBack(editor.outlet, judge, compressed=compressed)
+        left, held = hold.left, hold.take()
+        hold.forget()
+        if left is not None:
+            self._judged(lambda: back.resume(left))
+        for one in held:
             if self.open:
                 self._add(one.step, one.whole)
             else:  # judging failed, and what is left goes on uninspected
                 editor.outlet.leave(one.step, one.raw)
+        return True
+
+    def stopped_early(self) -> bool:
+        """Whether an early verdict stands against the open message (``early.py``), which cannot
+        be judged whole: then nothing of it leaves.
+        """
+        editor = self._editor
+        asked, held = editor.hold.asked, editor.hold.frames
+        if asked is None or editor.hold.left is not None:
+            return False
+        shown = Shown(None, asked.shown.rules if asked.shown is not None else [])
+        self._gone = None if held and held[-1].step.b0 > 0x7F else shown
+        editor.hold.take()
+        editor.hold.forget()
+        editor.outlet.fate.judged(shown)
+        for one in held:
+            editor.outlet.stop(one.step)
+        editor.outlet.boundary()
         return True
 
     def go_on(self, step: Step, whole: Whole | Piece) -> None:

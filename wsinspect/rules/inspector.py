@@ -278,10 +278,13 @@ class Inspector:
         if decision.throttle is not None:
             scope.slow_down(decision.throttle)
         if decision.action == "redact":
+            assert inspection.expansion is not None
             orders = {one.order for one, _ in fired}
             inspection.output = change(inspection, orders, self.fingerprints.key)
             if inspection.output is None:  # it cannot be written anew, so it must not leave
                 inspection.action = "block"
+            elif inspection.output == inspection.expansion.root.data:  # an empty value
+                inspection.action, inspection.output = "pass", None
         for one, findings in fired:
             _dispose(one, findings, inspection.action)
         if inspection.unreadable:

@@ -10,9 +10,9 @@ import zlib
 from functools import partial
 from typing import Any
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import cbor2
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import pytest
 import zstandard
 from hypothesis import given

@@ -7,8 +7,8 @@ import gzip
 import json
 import zlib
 
-import brotli  # type: ignore[import-untyped]
-import msgpack  # type: ignore[import-untyped]
+import brotli
+import msgpack
 import pytest
 import zstandard
 from hypothesis import example, given

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import zstandard
 
 __all__ = ["MAGIC", "Inflated", "find_magic", "inflate", "inflate_unmarked"]

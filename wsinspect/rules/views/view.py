@@ -51,7 +51,7 @@ class Limits:
     plain numbers not counted. Of a body that is over the limit :meth:`kept` bytes are looked at.
     """
 
-    depth: int = 6
+    depth: int = 12
     views: int = 10_000
     elements: int = 20_000
     output_least: int = 32 * 1024
