@@ -98,8 +98,10 @@ def _suspects(
             joinable.append(guard)
     if not joinable:
         return suspects
-    scanner = joinable[0].inspector.ruleset.scanner
-    if any(guard.inspector.ruleset.scanner is not scanner for guard in joinable):
+    ruleset = joinable[0].inspector.ruleset
+    decodes = any(guard.scope.plan.decode for guard in joinable)
+    scanner = ruleset.scanner if decodes else ruleset.bare
+    if any(guard.inspector.ruleset is not ruleset for guard in joinable):
         # Rules were reloaded in between.
         return suspects | {guard: list(range(len(by_guard[guard]))) for guard in joinable}
     payloads = [payload for guard in joinable for _, _, payload in by_guard[guard]]
@@ -107,7 +109,7 @@ def _suspects(
     if not found and not signs:
         return suspects
     owners = [(guard, i) for guard in joinable for i in range(len(by_guard[guard]))]
-    marked = _signed(owners, payloads, scanner) if signs else set()
+    marked = _signed(owners, payloads, scanner) if signs and decodes else set()
     if found:
         marked |= _near(found, owners, payloads)
     for at in sorted(marked):

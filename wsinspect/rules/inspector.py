@@ -105,7 +105,7 @@ class Inspector:
         """What several messages of a direction hold together; ``(is text, payload)`` in order."""
         assert scope.streams is not None
         plan = scope.plan
-        return scope.streams.feed(messages, self.ruleset.scanner, plan.streamed, paths=plan.paths)
+        return scope.streams.feed(messages, self.ruleset.bare, plan.streamed, paths=plan.paths)
 
     def judge(
         self,

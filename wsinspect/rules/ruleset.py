@@ -8,7 +8,7 @@ another one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -70,11 +70,15 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleSet:
-    """See the module. ``table`` has the scanner's patterns; ``anchored`` those that mean a leaf."""
+    """See the module. ``table`` has the scanner's patterns; ``anchored`` those that mean a leaf.
+
+    ``bare`` is a scanner for the same that sees no signs, for streams and where nothing is decoded.
+    """
 
     rules: tuple[CompiledRule, ...]
     table: tuple[Pattern, ...]
     scanner: Scanner
+    bare: Scanner
     anchored: frozenset[int]
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
@@ -82,7 +86,7 @@ class RuleSet:
     def only(self, rule_id: str) -> RuleSet:
         """The same scanner with one rule: what its own tests are run on."""
         kept = tuple(one for one in self.rules if one.rule.id == rule_id)
-        return RuleSet(kept, self.table, self.scanner, self.anchored, self.warnings, self.files)
+        return replace(self, rules=kept)
 
 
 class _Packs:
@@ -173,10 +177,15 @@ def load_rules(
                     problems.append(Problem(rule.place.file, rule.place.line, say, ""))
     if problems:
         raise RuleFileError(problems)
+    bare = Scanner(table.patterns, cache=cache, engine=engine, signs=False)
+    scanner = bare
+    if any(one.rule.decode for one in compiled):
+        scanner = Scanner(table.patterns, cache=cache, engine=engine)
     return RuleSet(
         tuple(compiled),
         tuple(table.patterns),
-        Scanner(table.patterns, cache=cache, engine=engine),
+        scanner,
+        bare,
         frozenset(i for i, pattern in enumerate(table.patterns) if pattern.anchored),
         tuple(dict.fromkeys(packs.warnings)),
         tuple(dict.fromkeys([*files, *packs.files])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     build = hyperscan.build
 
-    def counted(forms: list[tuple[Form, ...]]) -> hyperscan.Databases:
+    def counted(forms: list[tuple[Form, ...]], **how: Any) -> hyperscan.Databases:
         made.append(len(forms))
-        return build(forms)
+        return build(forms, **how)
 
     monkeypatch.setattr(hyperscan, "build", counted)
     return made

@@ -173,7 +173,7 @@ def test_a_scanner_outlives_what_it_was_made_of() -> None:
 def test_re2_takes_over_where_hyperscan_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(*_: object) -> hyperscan.Databases:
+    def refuse(*_: object, **how: object) -> hyperscan.Databases:
         raise hyperscan.RefusedError("no such processor")
 
     monkeypatch.setattr(hyperscan, "build", refuse)

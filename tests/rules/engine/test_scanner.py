@@ -225,3 +225,14 @@ def test_errors_are_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -
 
 def test_repr_says_what_it_is() -> None:
     assert repr(Scanner([Pattern("p", "a")])) == "<Scanner of 1 patterns by hyperscan>"
+
+
+def test_without_signs_there_are_the_same_candidates() -> None:
+    patterns = [Pattern("a", r"secret[0-9]{3}"), Pattern("b", r"\bgh[a-z]+_[0-9]+\b")]
+    full, bare = Scanner(patterns), Scanner(patterns, signs=False)
+    for data in (b"secret123 ghx_1 QUJDREVGR0hJSktMTU5P", b"nothing", "ü secret999".encode()):
+        assert full.scan(data)[0] == bare.scan(data)[0]
+        assert full.scan_joined(data)[0] == bare.scan_joined(data)[0]
+    assert full.scan(b"QUJDREVGR0hJSktMTU5P")[1]
+    if bare.engine == "hyperscan":
+        assert not bare.scan(b"QUJDREVGR0hJSktMTU5P")[1]

@@ -72,22 +72,22 @@ def version() -> str:
     return "\n".join([str(hyperscan.__version__), *(regex for _, regex in _SIGNS)])
 
 
-def build(forms: Sequence[Sequence[Form]]) -> Databases:
+def build(forms: Sequence[Sequence[Form]], *, signs: bool = True) -> Databases:
     """Compile the first form of each pattern that is accepted; no form: it is left out.
 
     Raises: RefusedError.
     """
     chosen = [one[0] if one else None for one in forms]
     try:
-        return _compile_all(chosen)
+        return _compile_all(chosen, signs=signs)
     except RefusedError:
         pass  # one of them, or more: which?
     for index, one in enumerate(forms):
         chosen[index] = next((form for form in one if _accepts(*form)), None)
-    return _compile_all(chosen)
+    return _compile_all(chosen, signs=signs)
 
 
-def _compile_all(chosen: Sequence[Form | None]) -> Databases:
+def _compile_all(chosen: Sequence[Form | None], *, signs: bool) -> Databases:
     kept = {index: form for index, form in enumerate(chosen) if form is not None}
     ids = list(kept)
     narrow = [form.narrow for form in kept.values()]
@@ -96,21 +96,24 @@ def _compile_all(chosen: Sequence[Form | None]) -> Databases:
     # The compiler lets go of the interpreter's lock: threads do gain.
     with ThreadPoolExecutor(3) as pool:
         jobs = [
-            pool.submit(_compile, narrow, ids, total, once=False),
-            pool.submit(_compile, wide, ids, total, once=True),
+            pool.submit(_compile, narrow, ids, total, once=False, with_signs=signs),
+            pool.submit(_compile, wide, ids, total, once=True, with_signs=signs),
         ]
         if wide != narrow:
-            jobs.append(pool.submit(_compile, wide, ids, total, once=False))
+            jobs.append(pool.submit(_compile, wide, ids, total, once=False, with_signs=signs))
         made = [job.result() for job in jobs]
     left_out = frozenset(range(total)) - frozenset(ids)
     return Databases(made[0], made[-1] if wide != narrow else made[0], made[1], left_out)
 
 
-def _compile(regexes: Sequence[str], ids: Sequence[int], total: int, *, once: bool) -> Any:
+def _compile(
+    regexes: Sequence[str], ids: Sequence[int], total: int, *, once: bool, with_signs: bool = True
+) -> Any:
     """A database of the regexes and the signs, whose ids begin at ``total``."""
     lines = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_DOTALL
     single = lines | hyperscan.HS_FLAG_SINGLEMATCH
-    signs = [regex for _, regex in _SIGNS]
+    # Hyperscan takes no empty set.
+    signs = [regex for _, regex in _SIGNS] if with_signs or not regexes else []
     expressions = [regex.encode("ascii") for regex in [*regexes, *signs]]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:

@@ -74,6 +74,9 @@ class Scanner:
     ``confirm(data, candidates, wanted=None)``: the matches, see ``confirm.py``; ``data`` is what
     was scanned, ``wanted`` the patterns to look at (None: all).
 
+    ``signs`` False: for whoever asks for candidates alone. Of the signs only those are told then
+    that cost nothing; a KiB costs 2 µs less.
+
     ``engine`` is "hyperscan" or "re2"; ``left_out`` the patterns that RE2 looks for alone.
 
     Raises:
@@ -94,6 +97,7 @@ class Scanner:
         *,
         cache: Path | None = None,
         engine: Literal["auto", "hyperscan", "re2"] = "auto",
+        signs: bool = True,
     ) -> None:
         self.patterns = tuple(patterns)
         supersets = [_superset(pattern.regex) for pattern in self.patterns]
@@ -101,7 +105,7 @@ class Scanner:
         block: hyperscan.Block | PlainBlock | None = None
         if engine != "re2":
             try:
-                block = self._hyperscan(supersets, cache)
+                block = self._hyperscan(supersets, cache, signs=signs)
             except hyperscan.RefusedError as error:
                 if engine == "hyperscan":
                     raise EngineError(f"hyperscan: {error}") from None
@@ -123,7 +127,7 @@ class Scanner:
         return self.confirm(data, self.scan(data)[0], wanted)
 
     def _hyperscan(
-        self, supersets: Sequence[Superset | None], cache: Path | None
+        self, supersets: Sequence[Superset | None], cache: Path | None, *, signs: bool
     ) -> hyperscan.Block:
         """Raises: hyperscan.RefusedError."""
         if not hyperscan.AVAILABLE:
@@ -140,7 +144,7 @@ class Scanner:
         regexes = ["" if pattern.trigger else pattern.regex for pattern in self.patterns]
         regexes += [trigger.regex for trigger in behind]
         store = None if cache is None else Cache(cache)
-        key = "" if store is None else Cache.key([hyperscan.version(), *regexes])
+        key = "" if store is None else Cache.key([hyperscan.version(), f"signs={signs}", *regexes])
         databases = None
         if store is not None and (kept := store.load(key)) is not None:
             try:
@@ -148,7 +152,7 @@ class Scanner:
             except hyperscan.RefusedError:
                 databases = None  # of another processor, or damaged: made anew
         if databases is None:
-            databases = hyperscan.build(list(map(_forms, own)))
+            databases = hyperscan.build(list(map(_forms, own)), signs=signs)
             if store is not None:
                 store.save(key, hyperscan.dump(databases))
         left_out = set(databases.left_out)

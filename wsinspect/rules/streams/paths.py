@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -65,6 +66,17 @@ class _Node(Strand):
         return ""
 
 
+def _places(values: list[Any]) -> Iterable[tuple[int, Any]]:
+    """The values of an array with their places; none of a long one that holds no string."""
+    if len(values) > _MANY and _BRANCHES.isdisjoint(map(type, values)):
+        return ()
+    return enumerate(values)
+
+
+_MANY: Final = 8
+_BRANCHES: Final = frozenset({str, dict, list})
+
+
 class PathTree:
     """The paths of one direction. ``touched``: the strands with new values since :meth:`begin`."""
 
@@ -98,7 +110,7 @@ class PathTree:
         while work:
             container, node, nesting = work.pop()
             children = node.children
-            items = container.items() if type(container) is dict else enumerate(container)
+            items = container.items() if type(container) is dict else _places(container)
             for name, item in items:
                 kind = type(item)
                 if kind is str:
