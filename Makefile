@@ -28,8 +28,9 @@ lint: $(DEV) ## format, lint, types, architecture
 
 check: lint test ## the one gate: lint and test
 
-bench: $(DEV) ## ratios against stock mitmproxy and others, in one run
+bench: $(DEV) ## ratios against stock mitmproxy and others; what the rules find and what that costs
 	@$(PY) -m bench $(ARGS)
+	@$(if $(ARGS),,$(PY) -m bench.dlp --split test)
 
 fuzz: $(DEV) ## coverage-guided fuzzing of protocol and relay
 	@$(PY) -m tests.fuzz $(if $(ARGS),$(ARGS),--seconds 60)
