@@ -11,6 +11,7 @@ reads on until the client's end, so no unread byte turns its end into a reset.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -42,6 +43,8 @@ EVENT_LOG_LIMIT: Final = 64
 
 SIGNATURE: Final = "reference: "
 """Begins the reason of every Close frame by which the reference answers a violation."""
+
+_POSITION: Final = re.compile(r" in position \d+(-\d+)?")
 
 CLOSE_REASON_LIMIT: Final = 123
 """Bytes (RFC 6455, section 5.5); the reasons are ASCII."""
@@ -124,7 +127,9 @@ class EchoEndpoint:
             case ConnectionState.REMOTE_CLOSING:
                 return self._connection.send(received.response())
             case _:  # a violation: the reason is signed, as proxies answer with wsproto's texts too
-                reason = f"{SIGNATURE}{received.reason or ''}"[:CLOSE_REASON_LIMIT]
+                # Where in what was read at once it broke is no matter of the wire.
+                said = _POSITION.sub("", received.reason or "")
+                reason = f"{SIGNATURE}{said}"[:CLOSE_REASON_LIMIT]
                 return self._connection.send(CloseConnection(code=received.code, reason=reason))
 
     def _echo(self, message: str | bytes) -> bytes:

@@ -84,6 +84,7 @@ class Early:
             outlet.ahead = len(text.raw)
             editor.hold.has_left(left)
             return True
+        editor.hold.ahead = editor.hold.asked is not None and not reader.joiner.opcode
         return False
 
     def _ask_early(self, content: bytes, now_ns: int) -> bool:

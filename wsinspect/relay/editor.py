@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import CLOSE, CONTINUATION
 from wsinspect.protocol.records import Piece, Record, Whole
+from wsinspect.relay.cutoff import cut_off
 from wsinspect.relay.early import Early
 from wsinspect.relay.hold import Held, Hold, leaves, released
 from wsinspect.relay.large import LargeMessage
@@ -166,7 +167,7 @@ class Editor:
                     self._ask_message(fin=False)
                     return True
                 self.large.end()
-                self.hold.forget()
+                self.hold.begin()
             self._steps.popleft()
             if isinstance(step.whole, Piece):
                 self._pieces.go(step, step.whole)
@@ -177,7 +178,9 @@ class Editor:
             self._ended = 2
             if self._ends_held_cut:
                 self.large.end()
-            self._cut_off()
+            rest = cut_off(self, self._cut)
+            if rest is not None:
+                self._steps.append(rest)
             return True
         if self._ended and self.hold.frames:
             self._ask_message(fin=False)
@@ -210,35 +213,6 @@ class Editor:
     def _ends_held_cut(self) -> bool:
         """Likewise for the unfinished frame at the end, unless it goes on with the message."""
         return self._cut is None or self._cut[0][1][0] & 0x0F > 0
-
-    def _cut_off(self) -> None:
-        """The sender is gone in the middle of a small frame, perhaps."""
-        tail = self.reader.tail()
-        if self.outlet.shut or not tail:
-            return
-        if self.outlet.ahead and self.hold.left is not None:
-            self.early.cut_off()
-            return
-        if self.outlet.ahead:  # so it goes on
-            self.outlet.raw(tail[self.outlet.ahead :])
-            return
-        if self._cut is None:  # less than a header
-            if not self.relay.audit:
-                self.outlet.raw(tail)
-            return
-        record, whole = self._cut
-        b0, _, _, violation = record[1]
-        if self.relay.refuses(violation):
-            return
-        direction = self.direction
-        step = Step(-1, self.relay.clock(), b0 & 0x7F, None, whole)  # it never ended
-        if self.relay.audit:
-            step = step._replace(seq=direction.seq, record=record)
-            direction.seq += 1
-        if b0 & 0x0F > 2 or self.policy is None:
-            self.outlet.leave(step, whole.raw)
-            return
-        self._steps.append(step)
 
     # --- frames ---
 
@@ -337,11 +311,11 @@ class Editor:
             hold.add(held)
             unreadable = held.whole.content is None and held.raw
             over = hold.cost > self._limit(compressed=held.whole.compressed)
+            if (unreadable or over) and self.large.stopped_early():
+                return
             if over and not unreadable and self.large.begin():
                 return
             if unreadable or over:
-                if self.large.stopped_early():
-                    return
                 if self.relay.too_large(self.direction, compressed=held.whole.compressed):
                     self.release_held()
                     self.outlet.passing = step.b0 < 0x80

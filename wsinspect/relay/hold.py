@@ -46,7 +46,7 @@ class Hold:
     left since, None where it has not.
     """
 
-    __slots__ = ("asked", "changed", "cost", "frames", "left")
+    __slots__ = ("ahead", "asked", "changed", "cost", "frames", "left")
 
     def __init__(self) -> None:
         self.frames: list[Held] = []
@@ -54,6 +54,7 @@ class Hold:
         self.changed = False
         self.asked: Observation | None = None
         self.left: bytes | None = None
+        self.ahead = False
 
     def add(self, held: Held) -> None:
         cost = max(len(held.whole.raw), len(held.content))
@@ -72,6 +73,12 @@ class Hold:
         """All of the message that has come is out; this is its content."""
         self.left = content
         self.cost = len(content)
+
+    def begin(self) -> None:
+        """Another message begins, or a Close frame has come: what was is over."""
+        if not self.ahead:
+            self.forget()
+        self.ahead = False
 
     def forget(self) -> None:
         """No more of the message will come; nothing is held."""
