@@ -68,6 +68,7 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
+_SHORT_DIGITS = 22
 _LONG = 1024  # bytes of which no random ones are text
 
 
@@ -200,6 +201,9 @@ def runs(
         start, end = found.span(1)
         next_at = end
         run = found[1]
+        if end - start < _SHORT_DIGITS and run.isdigit():
+            found = match(data, next_at, stop)  # a number; hex of the shortest one is longer
+            continue
         if start and data[start - 1] == 0x25:  # %3D or %253D: those digits belong to it
             found = _PERCENT_DIGITS.match(data, start, end)
             start = end if found is None else found.end()
