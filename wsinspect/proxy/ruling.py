@@ -24,7 +24,7 @@ from wsinspect.proxy.flow_filter import check_flow, flow_matches
 from wsinspect.relay.observation import DirectionName
 from wsinspect.rules.alerts import alerts_of
 from wsinspect.rules.cache_dir import cache_dir
-from wsinspect.rules.failing import failure
+from wsinspect.rules.failing import FAILURE
 from wsinspect.rules.finding import Finding
 from wsinspect.rules.handshake import conceal, handshake_findings
 from wsinspect.rules.inspector import Inspector as RulesInspector
@@ -119,11 +119,10 @@ class Ruling:
             "subprotocols": ", ".join(shake.client_protocols),
         }
         now_ns = self.desk.clock()
-        try:
-            findings = handshake_findings(self.desk.inspector, parts, facts)
-        except Exception as error:  # noqa: BLE001 - it has been answered already
-            findings = [failure(type(error).__name__, blocked=False)]
-            self.failed(connection, f"{type(error).__name__} while inspecting a handshake")
+        findings = handshake_findings(self.desk.inspector, parts, facts)
+        for finding in findings:
+            if finding.rule is FAILURE:
+                self.failed(connection, f"{finding.detector} while inspecting a handshake")
         for alert in alerts_of(findings, None, None):
             self.alert(connection, now_ns, alert)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from wsinspect.model.events import Disposition
-from wsinspect.rules.detect.pattern import Match
 from wsinspect.rules.language.ast import Place, Rule, When
 from wsinspect.rules.ruleset import CompiledRule
 from wsinspect.rules.views.expansion import Expansion
@@ -97,7 +96,6 @@ class Inspection:
     block_on_error: bool | None = None
     expansion: Expansion | None = field(default=None, repr=False)
     sightings: list[Sighting] = field(default_factory=list)
-    matches: list[Match] = field(default_factory=list)
 
     @property
     def rules(self) -> list[str]:

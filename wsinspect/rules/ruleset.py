@@ -23,6 +23,7 @@ from wsinspect.rules.detect.pattern import Pattern
 from wsinspect.rules.detect.regex_shape import regex_shape
 from wsinspect.rules.detect.secrets import secrets_pack
 from wsinspect.rules.detect.words import word_patterns
+from wsinspect.rules.engine.regexes import compile_regex
 from wsinspect.rules.engine.scanner import Scanner
 from wsinspect.rules.language.ast import Find, Rule
 from wsinspect.rules.language.problems import Problem, RuleFileError
@@ -221,7 +222,7 @@ def _compile(
         return CompiledRule(rule, order, in_scope, frozenset(), ("when",), keys=keys)
     patterns = _patterns(find, pack_paths, packs)
     places = frozenset(table.add(pattern) for pattern in patterns)
-    own = tuple(("regex", _bytes_regex(regex)) for regex in find.regexes)
+    own = tuple(("regex", compile_regex(regex)) for regex in find.regexes)
     detectors = tuple(dict.fromkeys(pattern.id for pattern in patterns))
     if find.json is None:
         own_places = frozenset(table.add(_own_pattern(regex)) for regex in find.regexes)
@@ -236,7 +237,7 @@ def _compile(
     near = None
     if find.near:
         words = "|".join(re2.escape(word) for word in find.near)
-        near = _bytes_regex(rf"(?i)(?:{words})")
+        near = compile_regex(rf"(?i)(?:{words})")
     return CompiledRule(
         rule,
         order,
@@ -244,7 +245,7 @@ def _compile(
         places,
         detectors,
         own,
-        tuple(_bytes_regex(regex) for regex in find.unless),
+        tuple(compile_regex(regex) for regex in find.unless),
         near,
         _gives_way(find, pack_paths, packs),
         keys,
@@ -286,12 +287,3 @@ def _own_pattern(regex: str) -> Pattern:
     shape = regex_shape(regex)
     longest = min(shape.max_len or _LONGEST_MATCH, _LONGEST_MATCH)
     return Pattern("regex", regex, anchored=shape.anchored, max_len=longest)
-
-
-def _bytes_regex(regex: str) -> Any:
-    """RE2 on UTF-8 bytes."""
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.UTF8
-    return re2.compile(regex.encode(), options)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsinspect.rules.actions import STRICTNESS, Decision, Edit, Wish, decide, merge_edits
+from wsinspect.rules.actions import STRICTNESS, Decision, Wish, decide
 from wsinspect.rules.actions.decide import merge_spans
 
 
@@ -79,48 +79,40 @@ def test_an_unknown_action_is_not_passed_over() -> None:
         decide([Wish(0, "bloc")])
 
 
-def test_separate_edits_stay_as_they_are_and_are_sorted() -> None:
-    edits = [Edit(8, 9, b"C", 0), Edit(0, 2, b"A", 1), Edit(2, 4, b"B", 0)]
-    assert merge_edits(edits) == [(0, 2, b"A"), (2, 4, b"B"), (8, 9, b"C")]
+def test_separate_spans_stay_as_they_are_and_are_sorted() -> None:
+    assert merge_spans([(8, 9, 0), (0, 2, 1), (2, 4, 0)]) == [(0, 2, 1), (2, 4, 0), (8, 9, 0)]
 
 
 @pytest.mark.parametrize(
-    ("edits", "expected"),
+    ("spans", "expected"),
     [
-        ([Edit(0, 6, b"A", 1), Edit(4, 9, b"B", 0)], [(0, 9, b"B")]),
-        ([Edit(0, 6, b"A", 0), Edit(4, 9, b"B", 0)], [(0, 9, b"A")]),
-        ([Edit(0, 9, b"A", 1), Edit(3, 4, b"B", 0)], [(0, 9, b"B")]),  # nested: all of it goes
-        ([Edit(0, 3, b"A", 2), Edit(2, 5, b"B", 1), Edit(4, 8, b"C", 3)], [(0, 8, b"B")]),
-        ([Edit(4, 4, b"A", 0), Edit(3, 5, b"B", 1)], [(3, 5, b"B")]),
-        ([Edit(4, 4, b"A", 0)], []),
+        ([(0, 6, 1), (4, 9, 0)], [(0, 9, 0)]),
+        ([(0, 9, 1), (3, 4, 0)], [(0, 9, 0)]),  # nested: all of it goes
+        ([(0, 3, 2), (2, 5, 1), (4, 8, 3)], [(0, 8, 1)]),
+        ([(4, 4, 0), (3, 5, 1)], [(3, 5, 1)]),
+        ([(4, 4, 0)], []),
     ],
 )
-def test_overlapping_edits(edits: list[Edit], expected: list[tuple[int, int, bytes]]) -> None:
-    for order in itertools.permutations(edits):
-        assert merge_edits(order) == expected
+def test_overlapping_spans(
+    spans: list[tuple[int, int, int]], expected: list[tuple[int, int, int]]
+) -> None:
+    for order in itertools.permutations(spans):
+        assert merge_spans(order) == expected
 
 
-spans = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(0, 5)), max_size=12)
+some_spans = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(0, 5)), max_size=12
+)
 
 
-@given(spans)
-def test_merged_edits_are_disjoint_and_cover_just_what_was_asked(
+@given(some_spans)
+def test_merged_spans_are_disjoint_and_cover_just_what_was_asked(
     raw: list[tuple[int, int, int]],
 ) -> None:
-    edits = [Edit(s, s + n, bytes([65 + i]), o) for i, (s, n, o) in enumerate(raw)]
-    merged = merge_edits(edits)
+    spans = [(start, start + size, order) for start, size, order in raw]
+    merged = merge_spans(spans)
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(merged))
-    covered = {i for s, e, _ in merged for i in range(s, e)}
-    assert covered == {i for edit in edits for i in range(edit.start, edit.end)}
-    for start, end, replacement in merged:
-        inside = [edit for edit in edits if start <= edit.start < end]
-        winner = next(edit for edit in edits if edit.replacement == replacement)
-        assert winner in inside
-        assert winner.order == min(edit.order for edit in inside)
-    assert [(s, e) for s, e, _ in merged] == [
-        (s, e) for s, e, _ in merge_spans((edit.start, edit.end, edit.order) for edit in edits)
-    ]
-
-
-def test_an_edit_does_not_show_its_replacement() -> None:
-    assert "1111" not in repr(Edit(0, 4, b"***1111", 0))
+    covered = {i for start, end, _ in merged for i in range(start, end)}
+    assert covered == {i for start, end, _ in spans for i in range(start, end)}
+    for start, end, order in merged:
+        assert order == min(its for begin, _, its in spans if start <= begin < end)

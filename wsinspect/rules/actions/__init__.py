@@ -6,10 +6,8 @@ Stands alone: knows no rule file, no engine, no view, no clock.
 from wsinspect.rules.actions.decide import (
     STRICTNESS,
     Decision,
-    Edit,
     Wish,
     decide,
-    merge_edits,
     merge_spans,
 )
 from wsinspect.rules.actions.forms import (
@@ -28,7 +26,6 @@ from wsinspect.rules.actions.windows import Windows
 __all__ = [
     "STRICTNESS",
     "Decision",
-    "Edit",
     "Fingerprints",
     "KeyMissing",
     "Throttle",
@@ -38,7 +35,6 @@ __all__ = [
     "hashed",
     "mask",
     "masked_form",
-    "merge_edits",
     "merge_spans",
     "redact",
     "resolve_key",

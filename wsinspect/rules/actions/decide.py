@@ -13,12 +13,12 @@ lost: alerts and logs are written for every rule, and throttling goes along with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-__all__ = ["STRICTNESS", "Decision", "Edit", "Wish", "decide", "merge_edits", "merge_spans"]
+__all__ = ["STRICTNESS", "Decision", "Wish", "decide", "merge_spans"]
 
 STRICTNESS: Final = MappingProxyType(
     {
@@ -89,18 +89,6 @@ def decide(wishes: Iterable[Wish]) -> Decision:
     return Decision("pass", winner.order, throttle=throttle)
 
 
-class Edit(NamedTuple):
-    """Bytes ``start`` to ``end`` of a view give way to ``replacement``."""
-
-    start: int
-    end: int
-    replacement: bytes
-    order: int
-
-    def __repr__(self) -> str:  # a replacement may keep some digits of the value
-        return f"Edit({self.start}, {self.end}, order={self.order})"
-
-
 def merge_spans(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """``(start, end, order)`` spans as separate, sorted ones.
 
@@ -116,24 +104,4 @@ def merge_spans(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, i
             merged[-1] = (begin, max(stop, end), min(first, order))
         else:
             merged.append((start, end, order))
-    return merged
-
-
-def merge_edits(edits: Sequence[Edit]) -> list[tuple[int, int, bytes]]:
-    """Separate, sorted ``(start, end, replacement)``.
-
-    Overlapping edits become one over their union, with the replacement of the first rule among
-    them (of one rule's: the one that starts first), so no part of any match stays visible.
-    """
-    merged: list[tuple[int, int, bytes]] = []
-    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end, edit.order))
-    at = 0
-    for start, end, _ in merge_spans((edit.start, edit.end, edit.order) for edit in edits):
-        group: list[Edit] = []
-        while at < len(ordered) and ordered[at].start < end:
-            if ordered[at].start < ordered[at].end:
-                group.append(ordered[at])
-            at += 1
-        # min keeps the first of equals: the one that starts first.
-        merged.append((start, end, min(group, key=lambda edit: edit.order).replacement))
     return merged
