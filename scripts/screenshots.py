@@ -23,8 +23,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from wsinspect.tui.app import DashboardApp
-from wsinspect.tui.connection import Connection, State
-from wsinspect.tui.wire import Frame
+from wsinspect.tui.data.connection import Connection, State
+from wsinspect.tui.data.wire import Frame
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 60.0

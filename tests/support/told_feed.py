@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.fake_story import Story
-from wsinspect.tui.feed import Feed
-from wsinspect.tui.store import Store
+from wsinspect.tui.data.feed import Feed
+from wsinspect.tui.data.store import Store
 
 
 class ToldFeed(Feed):

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from tests.support.fake_story import NS, T0_NS, Story, story
 from tests.support.told_feed import ToldFeed, telling
 from wsinspect.tui.app import DashboardApp
-from wsinspect.tui.connection import Connection
+from wsinspect.tui.data.connection import Connection
 
 
 class Clock:

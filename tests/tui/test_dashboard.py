@@ -25,8 +25,8 @@ from tests.support.fake_story import (
 )
 from tests.tui.conftest import Clock, Open, make_app, until
 from wsinspect.tui.app import DashboardApp, run_dashboard
-from wsinspect.tui.connection import State
-from wsinspect.tui.ordering import BY_COLUMN
+from wsinspect.tui.data.connection import State
+from wsinspect.tui.data.ordering import BY_COLUMN
 
 
 def crowd(count: int) -> Story:
@@ -83,8 +83,8 @@ async def test_reading_an_old_frame_is_not_disturbed(desk: Open) -> None:
 async def test_a_paused_frame_stays_in_place_when_old_ones_are_dropped(
     desk: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wsinspect.tui.framelog.FRAMES_MAX", 300)
-    monkeypatch.setattr("wsinspect.tui.framelog._TRIM", 10)
+    monkeypatch.setattr("wsinspect.tui.data.framelog.FRAMES_MAX", 300)
+    monkeypatch.setattr("wsinspect.tui.data.framelog._TRIM", 10)
     async with desk() as d:
         await d.choose(8)
         seq = 1_838

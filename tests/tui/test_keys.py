@@ -9,8 +9,8 @@ import pytest
 from tests.support.fake_story import NS, T0_NS, Story, frame, hello, opened
 from tests.tui.conftest import Desk, Open
 from wsinspect.tui import keys
-from wsinspect.tui.help import HelpScreen
-from wsinspect.tui.ordering import ORDERS
+from wsinspect.tui.data.ordering import ORDERS
+from wsinspect.tui.panes.help import HelpScreen
 
 type Check = Callable[[Desk, str], Awaitable[None]]
 

@@ -18,17 +18,20 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 
-from wsinspect.tui import headline, keys, panetitles
-from wsinspect.tui.bars import Bar, Line
-from wsinspect.tui.connection import NS
-from wsinspect.tui.connections import ConnectionsView
-from wsinspect.tui.detail import DetailView, Row, connection_lines, frame_lines
-from wsinspect.tui.feed import Feed
-from wsinspect.tui.frames import FramesView
-from wsinspect.tui.help import HelpScreen
-from wsinspect.tui.lines import LinesView
-from wsinspect.tui.palette import NIGHT, from_theme, plain
-from wsinspect.tui.store import Store
+from wsinspect.tui import keys
+from wsinspect.tui.data.connection import NS
+from wsinspect.tui.data.feed import Feed
+from wsinspect.tui.data.store import Store
+from wsinspect.tui.draw import headline
+from wsinspect.tui.draw.barline import Line
+from wsinspect.tui.draw.palette import NIGHT, from_theme, plain
+from wsinspect.tui.panes import panetitles
+from wsinspect.tui.panes.bars import Bar
+from wsinspect.tui.panes.connections import ConnectionsView
+from wsinspect.tui.panes.detail import DetailView, Row, connection_lines, frame_lines
+from wsinspect.tui.panes.frames import FramesView
+from wsinspect.tui.panes.help import HelpScreen
+from wsinspect.tui.panes.lines import LinesView
 
 DRAWS_PER_S = 4
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from wsinspect.tui.connection import Connection
+from wsinspect.tui.data.connection import Connection
 
 type Measure = Callable[[Connection, int], float | str | tuple[bool, int]]
 

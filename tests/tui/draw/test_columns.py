@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsinspect.tui import connection_columns, frames
-from wsinspect.tui.columns import GAP, Column, column_at, lay_out
+from wsinspect.tui.draw import connection_columns
+from wsinspect.tui.draw.columns import GAP, Column, column_at, lay_out
+from wsinspect.tui.panes import frames
 
 widths = st.integers(1, 300)
 tables = st.sampled_from([connection_columns.COLUMNS, frames.COLUMNS])

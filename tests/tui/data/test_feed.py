@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.fake_feed import FakeFeed
 from tests.support.fake_story import T0_NS, hello, opened, story
-from wsinspect.tui import feed as feed_module
-from wsinspect.tui.feed import Feed, Link
-from wsinspect.tui.store import Store
+from wsinspect.tui.data import feed as feed_module
+from wsinspect.tui.data.feed import Feed, Link
+from wsinspect.tui.data.store import Store
 
 WIRE = b"".join(json.dumps(line).encode() + b"\n" for line in story().lines)
 

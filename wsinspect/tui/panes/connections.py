@@ -3,15 +3,15 @@
 from rich.segment import Segment
 from textual.message import Message
 
-from wsinspect.tui.columns import Placed, adapted, column_at, lay_out
-from wsinspect.tui.connection import Connection
-from wsinspect.tui.connection_columns import COLUMNS, DRAW
-from wsinspect.tui.guide import guide
-from wsinspect.tui.lines import LinesView
-from wsinspect.tui.ordering import BY_COLUMN, ORDERS, Order, ordered
-from wsinspect.tui.palette import Palette
-from wsinspect.tui.rows import MARGIN, row, titles
-from wsinspect.tui.store import Store
+from wsinspect.tui.data.connection import Connection
+from wsinspect.tui.data.ordering import BY_COLUMN, ORDERS, Order, ordered
+from wsinspect.tui.data.store import Store
+from wsinspect.tui.draw.columns import Placed, adapted, column_at, lay_out
+from wsinspect.tui.draw.connection_columns import COLUMNS, DRAW
+from wsinspect.tui.draw.guide import guide
+from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.draw.rows import MARGIN, row, titles
+from wsinspect.tui.panes.lines import LinesView
 
 _STILL_AFTER_MOVE_NS = 1_500_000_000  # a moving order keeps still this long under the cursor
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from rich.style import Style
 
-from wsinspect.tui.cells import fit
-from wsinspect.tui.columns import GAP, Placed
+from wsinspect.tui.draw.cells import fit
+from wsinspect.tui.draw.columns import GAP, Placed
 
 MARGIN = 1  # cells left free on each side of a row
 

@@ -6,9 +6,9 @@ Lines for curl, Python, Node and Chromium, by the proxy's mode.
 from rich.segment import Segment
 from rich.style import Style
 
-from wsinspect.tui.cells import clip
-from wsinspect.tui.palette import Palette
-from wsinspect.tui.wire import Hello
+from wsinspect.tui.data.wire import Hello
+from wsinspect.tui.draw.cells import clip
+from wsinspect.tui.draw.palette import Palette
 
 type Row = list[tuple[str, Style]]
 

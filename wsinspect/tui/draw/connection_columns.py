@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from rich.style import Style
 
-from wsinspect.tui.columns import Column
-from wsinspect.tui.connection import NS, Connection, State
-from wsinspect.tui.figures import count, duration, pulse, rate, size
-from wsinspect.tui.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, Palette
-from wsinspect.tui.words import end_short, is_failure, last_opcode
+from wsinspect.tui.data.connection import NS, Connection, State
+from wsinspect.tui.draw.columns import Column
+from wsinspect.tui.draw.figures import count, duration, pulse, rate, size
+from wsinspect.tui.draw.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, Palette
+from wsinspect.tui.draw.words import end_short, is_failure, last_opcode
 
 ACTIVITY_SHOWN_S = 14
 

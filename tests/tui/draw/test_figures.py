@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsinspect.tui.figures import count, duration, pulse, rate, size, size_unit, sparkline
+from wsinspect.tui.draw.figures import count, duration, pulse, rate, size, size_unit, sparkline
 
 numbers = st.integers(0, 2**70)
 

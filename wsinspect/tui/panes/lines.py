@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from wsinspect.tui import keys
-from wsinspect.tui.palette import Palette
+from wsinspect.tui.draw.palette import Palette
 
 
 class LinesView(ScrollView, can_focus=True, inherit_bindings=False):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wsinspect.tui.wire import PREVIEW_LEN_MAX, Frame
+from wsinspect.tui.data.wire import PREVIEW_LEN_MAX, Frame
 
 FRAMES_MAX = 50_000
 _TRIM = 1_000  # dropped at once, so that trimming costs little per frame

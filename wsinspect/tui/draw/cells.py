@@ -6,7 +6,7 @@ text harmless on the way (`safe`). Knows nothing of what is drawn.
 
 from rich.cells import cell_len
 
-from wsinspect.tui.safe import MARKS_MAX, safe
+from wsinspect.tui.draw.safe import MARKS_MAX, safe
 
 ELLIPSIS = "…"
 

@@ -22,11 +22,11 @@ from tests.support.fake_story import (
     totals_row,
     way,
 )
-from wsinspect.tui.connection import ACTIVITY_S, Activity, State, timestamp_ns
-from wsinspect.tui.framelog import FRAMES_MAX, FrameLog, Gap
-from wsinspect.tui.ordering import ORDERS, ordered
-from wsinspect.tui.store import ENDED_MAX, Store, losses
-from wsinspect.tui.wire import PREVIEW_LEN_MAX, Frame, decode
+from wsinspect.tui.data.connection import ACTIVITY_S, Activity, State, timestamp_ns
+from wsinspect.tui.data.framelog import FRAMES_MAX, FrameLog, Gap
+from wsinspect.tui.data.ordering import ORDERS, ordered
+from wsinspect.tui.data.store import ENDED_MAX, Store, losses
+from wsinspect.tui.data.wire import PREVIEW_LEN_MAX, Frame, decode
 
 
 def told(*lines: dict[str, Any]) -> Store:

@@ -3,12 +3,12 @@
 from functools import lru_cache
 from pathlib import Path
 
-from wsinspect.tui.bars import Item, Line
-from wsinspect.tui.connection import NS, Activity
-from wsinspect.tui.feed import Feed, Link
-from wsinspect.tui.figures import count, duration, size_unit, sparkline
-from wsinspect.tui.palette import TO_CLIENT, TO_SERVER, Palette
-from wsinspect.tui.store import Store
+from wsinspect.tui.data.connection import NS, Activity
+from wsinspect.tui.data.feed import Feed, Link
+from wsinspect.tui.data.store import Store
+from wsinspect.tui.draw.barline import Item, Line
+from wsinspect.tui.draw.figures import count, duration, size_unit, sparkline
+from wsinspect.tui.draw.palette import TO_CLIENT, TO_SERVER, Palette
 
 _SPARK_S = 12
 _FLAT = "▁"

@@ -7,20 +7,20 @@ from rich.segment import Segment
 from rich.style import Style
 
 from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES, TEXT
-from wsinspect.tui.cells import clip, wrap
-from wsinspect.tui.connection import Connection
-from wsinspect.tui.figures import clock, duration, size_unit
-from wsinspect.tui.lines import LinesView
-from wsinspect.tui.palette import TO_CLIENT, TO_SERVER, Palette
-from wsinspect.tui.safe import safe_bytes
-from wsinspect.tui.wire import Frame, OneWay
-from wsinspect.tui.words import (
+from wsinspect.tui.data.connection import Connection
+from wsinspect.tui.data.wire import Frame, OneWay
+from wsinspect.tui.draw.cells import clip, wrap
+from wsinspect.tui.draw.figures import clock, duration, size_unit
+from wsinspect.tui.draw.palette import TO_CLIENT, TO_SERVER, Palette
+from wsinspect.tui.draw.safe import safe_bytes
+from wsinspect.tui.draw.words import (
     close_payload,
     close_sentence,
     end_cause,
     is_compressed,
     looks_like_text,
 )
+from wsinspect.tui.panes.lines import LinesView
 
 type Row = list[tuple[str, Style]]
 

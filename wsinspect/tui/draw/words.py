@@ -5,9 +5,9 @@ The meaning of codes and opcodes comes from `wsinspect.protocol`; this only make
 
 from wsinspect.protocol.close_codes import close_words
 from wsinspect.protocol.opcodes import BINARY, CLOSE, CONTINUATION, OPCODE_NAMES, TEXT
-from wsinspect.tui.connection import Connection, State
-from wsinspect.tui.safe import safe_bytes
-from wsinspect.tui.wire import CloseFacts, Frame
+from wsinspect.tui.data.connection import Connection, State
+from wsinspect.tui.data.wire import CloseFacts, Frame
+from wsinspect.tui.draw.safe import safe_bytes
 
 _ABRUPT = {
     "fin": "FIN",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import Enum
 
-from wsinspect.tui.wire import CloseFacts, OpenFacts, TotalsRow
+from wsinspect.tui.data.wire import CloseFacts, OpenFacts, TotalsRow
 
 NS = 1_000_000_000
 ACTIVITY_S = 16  # seconds of activity kept, one bucket each

@@ -4,17 +4,17 @@ from rich.segment import Segment
 from rich.style import Style
 
 from wsinspect.protocol.opcodes import CLOSE, PING, PONG
-from wsinspect.tui.cells import clip, fit
-from wsinspect.tui.columns import Column, lay_out
-from wsinspect.tui.connection import Connection
-from wsinspect.tui.figures import clock, count
-from wsinspect.tui.framelog import Entry, Gap
-from wsinspect.tui.lines import LinesView
-from wsinspect.tui.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, VIOLATION, Palette
-from wsinspect.tui.rows import MARGIN, row, titles
-from wsinspect.tui.store import Store
-from wsinspect.tui.wire import Frame
-from wsinspect.tui.words import end_short, flags, is_compressed, opcode_short, preview
+from wsinspect.tui.data.connection import Connection
+from wsinspect.tui.data.framelog import Entry, Gap
+from wsinspect.tui.data.store import Store
+from wsinspect.tui.data.wire import Frame
+from wsinspect.tui.draw.cells import clip, fit
+from wsinspect.tui.draw.columns import Column, lay_out
+from wsinspect.tui.draw.figures import clock, count
+from wsinspect.tui.draw.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, VIOLATION, Palette
+from wsinspect.tui.draw.rows import MARGIN, row, titles
+from wsinspect.tui.draw.words import end_short, flags, is_compressed, opcode_short, preview
+from wsinspect.tui.panes.lines import LinesView
 
 COLUMNS = (
     Column("mark", "", 1, 0),

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from wsinspect.tui.cells import clip, fit, wrap
-from wsinspect.tui.safe import INVISIBLE, MARKS_MAX, UNDECODABLE, safe, safe_bytes
+from wsinspect.tui.draw.cells import clip, fit, wrap
+from wsinspect.tui.draw.safe import INVISIBLE, MARKS_MAX, UNDECODABLE, safe, safe_bytes
 
 any_text = st.text(alphabet=st.characters(), max_size=80)  # lone surrogates too
 

@@ -1,13 +1,13 @@
 """Titles of the panes, the sentence on the chosen connection, the footer. Pure."""
 
-from wsinspect.tui.bars import Item, Line
-from wsinspect.tui.connection import Connection, State
-from wsinspect.tui.connections import ConnectionsView
-from wsinspect.tui.figures import count, duration
-from wsinspect.tui.frames import FramesView
+from wsinspect.tui.data.connection import Connection, State
+from wsinspect.tui.draw.barline import Item, Line
+from wsinspect.tui.draw.figures import count, duration
+from wsinspect.tui.draw.palette import STATE_GLYPH, Palette
+from wsinspect.tui.draw.words import close_name, close_sentence, end_cause
 from wsinspect.tui.keys import FOOTER
-from wsinspect.tui.palette import STATE_GLYPH, Palette
-from wsinspect.tui.words import close_name, close_sentence, end_cause
+from wsinspect.tui.panes.connections import ConnectionsView
+from wsinspect.tui.panes.frames import FramesView
 
 
 def _title(name: str, focused: bool, p: Palette) -> tuple[Item, ...]:

@@ -10,8 +10,8 @@ from enum import Enum
 
 import msgspec
 
-from wsinspect.tui.store import Store
-from wsinspect.tui.wire import Hello, decode, encode_watch
+from wsinspect.tui.data.store import Store
+from wsinspect.tui.data.wire import Hello, decode, encode_watch
 
 CHUNK_LEN = 64 * 1024
 LINE_LEN_MAX = 16 * 1024 * 1024

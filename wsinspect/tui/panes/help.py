@@ -6,11 +6,11 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from wsinspect.tui.cells import clip, fit
-from wsinspect.tui.detail import Row
+from wsinspect.tui.draw.cells import clip, fit
+from wsinspect.tui.draw.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, VIOLATION, Palette
 from wsinspect.tui.keys import GROUPS
-from wsinspect.tui.lines import LinesView
-from wsinspect.tui.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, VIOLATION, Palette
+from wsinspect.tui.panes.detail import Row
+from wsinspect.tui.panes.lines import LinesView
 
 
 def help_rows(p: Palette) -> list[Row]:

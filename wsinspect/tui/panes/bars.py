@@ -4,49 +4,15 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wsinspect.tui.cells import clip
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A piece of a bar. Where room is short, all pieces of the highest `rank` go; 0 stays."""
-
-    text: str
-    style: Style
-    rank: int = 0
-    action: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    left: tuple[Item, ...] = ()
-    right: tuple[Item, ...] = ()
-    fill: str = " "
-    fill_style: Style | None = None
-
-
-def fitting(line: Line, width: int) -> tuple[list[Item], list[Item]]:
-    """The items of `line` that `width` has room for."""
-    items = [*line.left, *line.right]
-    used = sum(cell_len(item.text) for item in items)
-    ranks = sorted({item.rank for item in items if item.rank}, reverse=True)
-    most = ranks[0] if ranks else 0
-    for rank in ranks:
-        if used <= width:
-            break
-        used -= sum(cell_len(item.text) for item in items if item.rank == rank)
-        most = rank - 1
-    left = [item for item in line.left if item.rank <= most]
-    return left, [item for item in line.right if item.rank <= most]
+from wsinspect.tui.draw.barline import Item, Line, fitting
+from wsinspect.tui.draw.cells import clip
 
 
 class Bar(Widget):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.style import Style
 from textual.theme import Theme
 
-from wsinspect.tui.connection import State
+from wsinspect.tui.data.connection import State
 
 NIGHT = Theme(
     name="wsinspect-night",

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from wsinspect.tui.connection import NS, Activity, Connection, State, timestamp_ns
-from wsinspect.tui.framelog import FrameLog
-from wsinspect.tui.wire import (
+from wsinspect.tui.data.connection import NS, Activity, Connection, State, timestamp_ns
+from wsinspect.tui.data.framelog import FrameLog
+from wsinspect.tui.data.wire import (
     CloseFacts,
     Frames,
     Hello,

@@ -1,0 +1,1 @@
+"""What the dashboard knows. No Textual, no Rich: lines in, a picture of the traffic out."""

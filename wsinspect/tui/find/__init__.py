@@ -1,0 +1,1 @@
+"""The filter language: words to predicates on connections and frames. No Textual."""
