@@ -28,9 +28,10 @@ lint: $(DEV) ## format, lint, types, architecture
 
 check: lint test ## the one gate: lint and test
 
-bench: $(DEV) ## ratios against stock mitmproxy and others; what the rules find and what that costs
+bench: $(DEV) ## ratios against stock mitmproxy and others; what the rules find; what the dashboard costs
 	@$(PY) -m bench $(ARGS)
 	@$(if $(ARGS),,$(PY) -m bench.dlp --split test)
+	@$(if $(ARGS),,$(PY) -m bench.dashboard)
 
 fuzz: $(DEV) ## coverage-guided fuzzing of protocol and relay
 	@$(PY) -m tests.fuzz $(if $(ARGS),$(ARGS),--seconds 60)
