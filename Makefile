@@ -32,6 +32,7 @@ bench: $(DEV) ## ratios against stock mitmproxy and others; what the rules find;
 	@$(PY) -m bench $(ARGS)
 	@$(if $(ARGS),,$(PY) -m bench.dlp --split test)
 	@$(if $(ARGS),,$(PY) -m bench.dashboard)
+	@$(if $(ARGS),,$(PY) -m bench.dashboard_cost)
 
 fuzz: $(DEV) ## coverage-guided fuzzing of protocol and relay
 	@$(PY) -m tests.fuzz $(if $(ARGS),$(ARGS),--seconds 60)

@@ -355,3 +355,34 @@ def test_a_signal_ends_an_attached_dashboard_alone(
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "say"),
+    [
+        (["attach", "--serve", "port"], "'port' is not a port (0 to 65535); write --serve=PORT"),
+        (["open", "--serve=99999", "x"], "'99999' is not a port"),
+        (["open"], "FILE"),
+        (["open", "/nowhere.jsonl"], "/nowhere.jsonl: No such file or directory"),
+        (["open", "--seve", "x"], "did you mean --serve?"),
+    ],
+)
+def test_dashboard_commands_say_what_is_wrong(
+    arguments: list[str], say: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert say in said
+    assert said.count("\n") == 1
+
+
+def test_serve_is_said_where_the_extra_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
+    monkeypatch.delitem(sys.modules, "wsinspect.tui.browser", raising=False)
+    for command in (["run", "--serve"], ["demo", "--serve"], ["attach", "--serve", "/x"][:2]):
+        if command[0] == "attach":
+            command = ["attach", "/x", "--serve"]
+        assert main(command) == 2
+        assert "pip install 'wsinspect[serve]'" in capsys.readouterr().err

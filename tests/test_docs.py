@@ -63,6 +63,19 @@ def test_every_field(name: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["hello", "totals", "frames", "problem", "watch", "detach"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hello",
+        "totals",
+        "frames",
+        "messages",
+        "payload",
+        "problem",
+        "watch",
+        "close",
+        "detach",
+    ],
+)
 def test_every_line_of_the_dashboards_socket(name: str) -> None:
     assert f'{{"type":"{name}"' in SOCKET

@@ -130,11 +130,13 @@ def proxy_child(
                 print(line, file=sys.stderr)
 
 
-def run_with_dashboard(arguments: Sequence[str], socket: str | None, grace_s: float) -> int:
-    """``wsinspect run`` in a terminal. Returns the exit code."""
-    from wsinspect.tui.app import run_dashboard
+def run_with_dashboard(
+    arguments: Sequence[str], socket: str | None, grace_s: float, serve: int | None = None
+) -> int:
+    """``wsinspect run`` in a terminal, or with ``serve`` in a browser. Returns the exit code."""
+    from wsinspect.cli_dashboard import show_dashboard
 
     with proxy_child(arguments, socket, grace_s) as child:
         if not child.wait_until_it_listens():
             return child.process.wait()
-        return run_dashboard(child.socket)
+        return show_dashboard(child.socket, serve)

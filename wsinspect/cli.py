@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from wsinspect import __version__
+from wsinspect.cli_check import CheckUsage, add_check_command
+from wsinspect.cli_dashboard import add_dashboard_commands, add_serve_option, shows_in_browser
+from wsinspect.cli_report import add_report_command
 from wsinspect.cli_rules import add_rules_command
 
 __all__ = ["main"]
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(f"unknown option {unknown[0]}{_meant(unknown[0], known)}")
         args.arguments = arguments[1:]
         return int(args.function(args))
-    except UsageError as error:
+    except (UsageError, CheckUsage) as error:
         for line in str(error).splitlines():
             print(f"wsinspect: {line}", file=sys.stderr)
         return USAGE_ERROR
@@ -80,6 +83,7 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     run.set_defaults(function=_run)
     _add_proxy_options(run)
     run.add_argument("--headless", action="store_true", help="no dashboard")
+    add_serve_option(run)
     commands["run"] = run
 
     demo = sub.add_parser(
@@ -90,17 +94,16 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     demo.add_argument(
         "--seconds", type=_seconds, metavar="N", help="stop after N seconds (headless: 30)"
     )
+    add_serve_option(demo)
     demo.add_argument("--log", metavar="FILE", help="keep the JSON log in FILE")
     demo.add_argument("--socket", metavar="PATH", help="the dashboard socket's place")
     demo.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
     commands["demo"] = demo
 
-    attach = sub.add_parser("attach", help="dashboard on a running proxy", allow_abbrev=False)
-    attach.set_defaults(function=_attach)
-    attach.add_argument("address", nargs="?", metavar="SOCKET", help="default: the only one")
-    commands["attach"] = attach
-
+    add_dashboard_commands(sub, commands)
+    add_check_command(sub, commands)
     add_rules_command(sub, commands)
+    add_report_command(sub, commands)
 
     schema = sub.add_parser("schema", help="the log's JSON Schema", allow_abbrev=False)
     schema.add_argument("--rules", action="store_true", help="of the rule language instead")
@@ -171,6 +174,12 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long SIGTERM waits for connections to end (default: %(default)s s)",
     )
+    add("--config", metavar="FILE", help="options and routes from FILE; options here beat it")
+    add(
+        "--http",
+        metavar="HOST:PORT",
+        help="serve /healthz, /readyz and /metrics (loopback unless a host is named)",
+    )
     add("--socket", metavar="PATH", help="the dashboard socket's place")
     add("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)  # for child.py
     add(
@@ -182,20 +191,51 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _apply_config(args: argparse.Namespace) -> None:
+    """What the configuration file says of options that the command line does not have."""
+    from wsinspect.config import ConfigError, read_config
+
+    try:
+        config = read_config(args.config)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    said = _Parser(allow_abbrev=False)
+    _add_proxy_options(said)
+    said.add_argument("--headless", action="store_true")
+    for action in said._actions:  # noqa: SLF001 - argparse has no other way to ask what was said
+        action.default = argparse.SUPPRESS
+    given = vars(said.parse_known_args(args.arguments)[0])
+    for name, value in config.run.items():
+        dest = name.replace("-", "_")
+        if dest not in given:
+            setattr(args, dest, value)
+
+
 def _run(args: argparse.Namespace) -> int:
-    if not args.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if args.config:
+        _apply_config(args)
+    in_browser = _in_browser(args)
+    if not args.headless and not in_browser and not (sys.stdin.isatty() and sys.stderr.isatty()):
         print("wsinspect: no terminal here: going on without the dashboard", file=sys.stderr)
         args.headless = True
     if args.headless:
         return _run_headless(args)
-    if args.log == "-" and sys.stdout.isatty():
+    if args.log == "-" and sys.stdout.isatty() and not in_browser:
         raise UsageError("--log - would write over the dashboard – redirect it, or add --headless")
     from wsinspect.child import run_with_dashboard
 
     try:
-        return run_with_dashboard(args.arguments, args.socket, args.drain_grace)
+        return run_with_dashboard(args.arguments, args.socket, args.drain_grace, args.serve)
     except OSError as error:  # no place for the socket
         raise UsageError(f"cannot start the dashboard: {error}") from error
+
+
+def _in_browser(args: argparse.Namespace) -> bool:
+    """Whether ``--serve`` was said and counts; a missing library is a usage error."""
+    try:
+        return not args.headless and shows_in_browser(args.serve)
+    except ImportError as error:
+        raise UsageError(f"--serve: {error} – pip install 'wsinspect[serve]'") from error
 
 
 def _run_headless(args: argparse.Namespace) -> int:
@@ -219,6 +259,8 @@ def _run_headless(args: argparse.Namespace) -> int:
         "wsinspect_on_violation": args.on_violation,
         "wsinspect_on_error": args.on_error,
         "wsinspect_rules": [str(Path(file).absolute()) for file in args.rules],
+        "wsinspect_config": str(Path(args.config).absolute()) if args.config else "",
+        "wsinspect_http": args.http or "",
         "wsinspect_socket": args.socket or "",
     }
     if args.listen_port is not None:
@@ -238,30 +280,14 @@ def _run_headless(args: argparse.Namespace) -> int:
     return 0
 
 
-def _attach(args: argparse.Namespace) -> int:
-    from wsinspect.sinks.dashboard import running_sockets
-    from wsinspect.tui.app import run_dashboard
-
-    address = args.address
-    if address is None:
-        try:
-            found = running_sockets()
-        except OSError as error:
-            raise UsageError(f"cannot look for proxies: {error}") from error
-        if not found:
-            raise UsageError("no proxy is running – start one with `wsinspect run`")
-        if len(found) > 1:
-            names = " ".join(map(str, found))
-            raise UsageError(f"several proxies are running, name one: {names}")
-        address = str(found[0])
-    return run_dashboard(address)
-
-
 def _demo(args: argparse.Namespace) -> int:
     from wsinspect.demo import run_demo
 
+    in_browser = _in_browser(args)
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
     return run_demo(
-        headless=args.headless or not (sys.stdin.isatty() and sys.stderr.isatty()),
+        headless=args.headless or not (in_browser or terminal),
+        serve=args.serve,
         seconds=args.seconds,
         log=args.log,
         socket=args.socket,

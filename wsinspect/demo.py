@@ -15,7 +15,7 @@ import msgspec
 
 from wsinspect.child import module_command, proxy_child
 from wsinspect.lab import Story, run_story
-from wsinspect.model.events import AlertLine, CloseLine, FrameLine, OpenLine, StatsLine
+from wsinspect.model.events import AlertLine, CloseLine, Event, FrameLine, OpenLine
 from wsinspect.protocol.close_codes import close_words
 
 __all__ = ["run_demo"]
@@ -26,7 +26,13 @@ _FOR_EVER_S = 10**6
 
 
 def run_demo(
-    *, headless: bool, seconds: float | None, log: str | None, socket: str | None, seed: int
+    *,
+    headless: bool,
+    seconds: float | None,
+    log: str | None,
+    socket: str | None,
+    seed: int,
+    serve: int | None = None,
 ) -> int:
     """Returns the exit code: 1 if the lab met something that it did not mean to happen."""
     with tempfile.TemporaryDirectory(prefix="wsinspect-demo-") as folder:
@@ -41,7 +47,7 @@ def run_demo(
                 return child.process.wait()
             proxy = f"http://{child.address}"
             if not headless:
-                return _watch(proxy, child.socket, seconds, seed)
+                return _watch(proxy, child.socket, seconds, seed, serve)
             duration_s = seconds or HEADLESS_SECONDS
             print(f"Real traffic through {proxy} for {duration_s:g} s …", flush=True)
             story = asyncio.run(run_story(proxy, duration_s, seed=seed))
@@ -52,8 +58,8 @@ def run_demo(
         return _verdict(story)
 
 
-def _watch(proxy: str, socket: str, seconds: float | None, seed: int) -> int:
-    from wsinspect.tui.app import run_dashboard
+def _watch(proxy: str, socket: str, seconds: float | None, seed: int, serve: int | None) -> int:
+    from wsinspect.cli_dashboard import show_dashboard
 
     lab = subprocess.Popen(
         module_command(
@@ -66,7 +72,7 @@ def _watch(proxy: str, socket: str, seconds: float | None, seed: int) -> int:
         start_new_session=True,  # Ctrl-C is for the dashboard
     )
     try:
-        return run_dashboard(socket)
+        return show_dashboard(socket, serve)
     finally:
         lab.terminate()
         try:
@@ -91,7 +97,7 @@ def _size(path: str) -> int:
 
 def _summary(path: str, began: int) -> list[str]:
     """What the proxy recorded, in words, from the log's lines after byte ``began``."""
-    decode = msgspec.json.Decoder(OpenLine | FrameLine | AlertLine | CloseLine | StatsLine).decode
+    decode = msgspec.json.Decoder(Event).decode
     opcodes: Counter[str] = Counter()
     ends: Counter[tuple[str, str, int]] = Counter()
     alerts: Counter[str] = Counter()

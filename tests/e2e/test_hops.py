@@ -58,12 +58,14 @@ HOPS = pytest.mark.parametrize("name", ["nginx", "haproxy"])
 
 
 @contextmanager
-def running_hop(name: str, folder: Path, target: int, timeout_s: int = 60) -> Iterator[int]:
+def running_hop(
+    name: str, folder: Path, target: int, timeout_s: int = 60, template: str = ""
+) -> Iterator[int]:
     """nginx or haproxy in front of `target`; yields its port."""
     program = require_tool(name)
     port = free_port()
     config = folder / f"{name}.conf"
-    template = NGINX if name == "nginx" else HAPROXY
+    template = template or (NGINX if name == "nginx" else HAPROXY)
     config.write_text(template.format(folder=folder, port=port, target=target, timeout_s=timeout_s))
     if name == "nginx":
         command = [program, "-e", f"{folder}/error.log", "-p", str(folder), "-c", str(config)]

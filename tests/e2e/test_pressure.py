@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import StartProxy
-from tests.support.proxy import ProxyProcess, assert_log_is_what_the_tap_saw
+from tests.support.proxy import OTHER, ProxyProcess, assert_log_is_what_the_tap_saw
 from tests.support.raw import (
     BINARY,
     KEY,
@@ -124,3 +125,57 @@ async def test_a_crowd(proxy: ProxyProcess, target: str) -> None:
     all_open.set()
     ids = await asyncio.gather(*crowd)
     assert len(set(ids)) == len(crowd)
+
+
+WATCHING = """
+import json, socket, sys
+with socket.socket(socket.AF_UNIX) as dashboard:
+    dashboard.connect(sys.argv[1])
+    for line in dashboard.makefile("rb"):
+        told = json.loads(line)
+        if told.get("event_type") == "ws_open":
+            order = {"type": "watch", "flow_id": told["flow_id"]}
+            dashboard.sendall(json.dumps(order).encode() + b"\\n")
+        if told.get("type") == "messages":
+            print(len(told["rows"]), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or bool(OTHER), reason="reads /proc, asks our socket")
+async def test_a_dashboard_that_is_stopped_and_killed(start_proxy: StartProxy) -> None:
+    """It watches, it is stopped, it is killed: traffic goes on, the proxy stays small."""
+    proxy = start_proxy()
+    dashboard = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WATCHING, str(proxy.socket_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert dashboard.stdout is not None
+    one = frame(BINARY, bytes(65_000), mask=KEY)
+    small = frame(TEXT, b"x" * 600, mask=KEY)
+    try:
+        async with raw_pair(proxy.port, "/stopped") as pair:
+            told = asyncio.ensure_future(dashboard.stdout.readline())
+            while not told.done():
+                await pair.greet()
+            assert told.result().strip().isdigit(), "the dashboard was told of no message"
+            dashboard.send_signal(signal.SIGSTOP)
+            before = resident_bytes(proxy)
+            at, greetings = len(pair.server.received), len(pair.server.received) // 11
+            for count in range(1, 31):
+                await pair.client.send(one * 32 + small * 500)
+                at += 32 * len(one) + 500 * len(small)
+                await pair.server.receive(at)
+                if count == 20:
+                    assert resident_bytes(proxy) - before < 64 * MIB
+                    dashboard.kill()
+                    await dashboard.wait()
+            pair.client.finish()
+            pair.server.finish()
+            await pair.tap.passage("/stopped")
+        found = await proxy.recorded("/stopped")
+    finally:
+        if dashboard.returncode is None:
+            dashboard.kill()
+            await dashboard.wait()
+    assert (
+        found.close["to_server"]["frames"] == len(found.frames["to_server"]) == 30 * 532 + greetings
+    )

@@ -288,6 +288,7 @@ def test_a_close_event_in_full() -> None:
         "to_client": {"frames": 2, "messages": 0, "payload_bytes": 3, "wire_bytes": 7},
         "ping_rtt_ms": {"count": 1, "min": 1.0, "p50": 1.0, "max": 1.0},
         "diagnosis": [],
+        "keepalive": {},
     }
 
 

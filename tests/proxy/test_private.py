@@ -33,6 +33,7 @@ def test_the_canary_sings() -> None:
         (HttpLayer, "_handle_event"),
         (ConnectionHandler, "close_connection"),
         (ConnectionHandler, "server_event"),
+        (ConnectionHandler, "open_connection"),
         (Http1Connection, "make_pipe"),
         (websocket_layers, "WebsocketLayer"),
     ],
@@ -52,6 +53,7 @@ def test_a_name_that_is_gone_is_told(
         (layer.Layer, "_paused"),
         (layer.Layer, "_paused_event_queue"),
         (ConnectionHandler, "transports"),
+        (ConnectionHandler, "layer"),
         (TimeoutWatchdog, "timeout"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
@@ -84,6 +86,27 @@ def test_uninstall_gives_back_what_was_there() -> None:
         private.uninstall()
     assert websocket_layers.WebsocketLayer is STOCK
     assert Http1Connection.make_pipe is make_pipe
+
+
+async def test_connections_are_opened_by_the_dialer_until_it_is_taken_away() -> None:
+    import asyncio
+
+    from mitmproxy.proxy import server as proxy_server
+
+    async def dialer(*_: object) -> object:
+        raise OSError("asked")
+
+    stock = ConnectionHandler.open_connection
+    private.install_dialer(dialer)  # type: ignore[arg-type]
+    try:
+        assert ConnectionHandler.open_connection is not stock
+        theirs = vars(proxy_server)["asyncio"]
+        assert theirs.StreamReader is asyncio.StreamReader
+        assert theirs.open_connection is not asyncio.open_connection
+    finally:
+        private.uninstall()
+    assert ConnectionHandler.open_connection is stock
+    assert vars(proxy_server)["asyncio"] is asyncio
 
 
 # --- a mitmproxy that moved, as its users meet it ---

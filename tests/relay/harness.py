@@ -37,10 +37,10 @@ class Judge:
         self.seen.append(observation)
         self.decide(observation)
 
-    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> StreamJudge | None:
         return None
 
-    def unreadable(self, now_ns: int) -> bool | None:
+    def unreadable(self, now_ns: int, seq: int) -> bool | None:
         return None
 
 

@@ -237,9 +237,9 @@ def test_what_has_left_is_judged_with_the_rest_beyond_the_limit(
         opcodes: list[int] = []
 
         class Asked(Pieces):
-            def large(self, opcode: int, *, compressed: bool) -> Stars:
+            def large(self, opcode: int, *, compressed: bool, seq: int) -> Stars:
                 opcodes.append(opcode)  # noqa: B023 - it does not outlive this turn
-                return super().large(opcode, compressed=compressed)
+                return super().large(opcode, compressed=compressed, seq=seq)
 
         wire = Wire(Asked(act=act), hold_limit=LIMIT)
         wire.send(name, *((begin[:-8], begin[-8:]) if half else (begin,)))

@@ -274,7 +274,7 @@ def test_an_injected_message_is_told_as_it_was_written(policy: Judge | None, nam
     ((direction, action, injected, facts, _),) = wire.notes.messages
     assert (direction, action, injected) == (name, "pass", True)
     size = len(wire.out[name]) - len(encode(name)(PING, b"control frames are no messages"))
-    assert facts == (BINARY, 600, size, 1, False, b"i" * 600, b"i" * 512, None, None)
+    assert facts == (BINARY, 600, size, 1, False, b"i" * 600, b"i" * 512, None, None, -1, -1)
 
 
 def test_an_injection_that_never_leaves_is_not_told() -> None:

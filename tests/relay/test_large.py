@@ -72,7 +72,7 @@ class Pieces(Judge):
         observation.shown = Shown(observation.payload, [])
         super().judge(observation)
 
-    def large(self, opcode: int, *, compressed: bool) -> Stars:
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> Stars:
         self.judges.append(Stars(self.act, raises=self.raises))
         return self.judges[-1]
 
@@ -421,7 +421,7 @@ def test_tiny_frames_hurry_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
             return LargeVerdict(len(self.seen) - 10 if hurry or last else 0, [])
 
     class Patient(Pieces):
-        def large(self, opcode: int, *, compressed: bool) -> Stars:
+        def large(self, opcode: int, *, compressed: bool, seq: int) -> Stars:
             self.judges.append(Slow())
             return self.judges[-1]
 

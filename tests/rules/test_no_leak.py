@@ -214,6 +214,7 @@ async def test_a_proxy(
     if "engine" in faults:
         assert b'"wsinspect-error"' in log
     if "telling" not in faults:
+        assert dashboards.contents > 10
         assert b'"event_type":"alert"' in shown
         assert base64.b64encode(CANARY.encode())[:12] in shown
 

@@ -389,6 +389,6 @@ def test_what_cannot_be_inspected_at_all_follows_the_rules_first(
     extra = f", on_error: {says}" if says else ""
     rules = ruleset(tmp_path, "find: {detector: credit-card}, do: block" + extra)
     guarded = Guarded(rules, on_error=on_error)
-    assert guarded.guards[0].unreadable(1) is goes
+    assert guarded.guards[0].unreadable(1, 4) is goes
     stops = on_error == "closed" if goes is None else not goes
     assert guarded.told.rules == [("wsinspect-limit", "blocked" if stops else "logged")]

@@ -176,10 +176,10 @@ async def test_recording_does_not_blind_a_policy_that_needs_payloads(bench: Make
         def judge(self, observation: Any) -> None:
             observation.rewrite(observation.text.upper())
 
-        def large(self, opcode: int, *, compressed: bool) -> None:
+        def large(self, opcode: int, *, compressed: bool, seq: int) -> None:
             return None
 
-        def unreadable(self, now_ns: int) -> None:
+        def unreadable(self, now_ns: int, seq: int) -> None:
             return None
 
     for record in ("frames", "messages"):
@@ -199,10 +199,10 @@ class Wordy:
     controls = False
     masks = False
 
-    def large(self, opcode: int, *, compressed: bool) -> None:
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> None:
         return None
 
-    def unreadable(self, now_ns: int) -> None:
+    def unreadable(self, now_ns: int, seq: int) -> None:
         return None
 
     def judge(self, observation: Any) -> None:
@@ -315,6 +315,15 @@ async def test_a_closed_stderr_does_not_break_the_traffic(
     assert one.hub.inspection_errors == 1
 
 
+async def test_a_diagnosis_is_on_record_behind_what_it_is_about(bench: MakeBench) -> None:
+    one = bench(record="frames")
+    one.connect().to_server.receive(HELLO)
+    one.hub.diagnosis(b'{"event_type":"ws_diagnosis"}\n')
+    assert [event["event_type"] for event in one.events()] == [
+        "ws_open", "websocket", "ws_diagnosis", "stats",
+    ]  # fmt: skip
+
+
 # --- a broken dashboard ---
 
 
@@ -334,7 +343,7 @@ class BrokenViewer:
         return call
 
 
-@pytest.mark.parametrize("broken", ["opened", "frames", "closed", "stats", "problem"])
+@pytest.mark.parametrize("broken", ["opened", "frames", "closed", "stats", "problem", "diagnosis"])
 async def test_a_broken_dashboard_is_cut_off_and_costs_the_traffic_nothing(
     bench: MakeBench, broken: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -345,6 +354,7 @@ async def test_a_broken_dashboard_is_cut_off_and_costs_the_traffic_nothing(
     assert relay.to_server.receive(HELLO) == HELLO
     one.hub.tick()
     one.hub.inspection_failed(relay.connection, "something")
+    one.hub.diagnosis(b'{"event_type":"ws_diagnosis"}\n')
     one.close(relay)
     assert hub.viewer is None
     assert viewer.calls[-2:] == [broken, "cut"]

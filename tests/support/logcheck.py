@@ -23,7 +23,7 @@ def log_problems(
     problems: list[str] = []
     flows: dict[int, list[Event]] = {}
     for event in events:
-        if event["event_type"] != "stats":
+        if event["event_type"] not in ("stats", "ws_diagnosis"):
             flows.setdefault(event["flow_id"], []).append(event)
     for flow_id, own in flows.items():
         found = list(_flow(own, frames=frames, may_be_open=flow_id in set(still_open)))

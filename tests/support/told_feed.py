@@ -16,6 +16,18 @@ class ToldFeed(Feed):
     def __init__(self, address: str, store: Store, told: Story) -> None:
         super().__init__(address, store)
         self.told = told
+        self.able: frozenset[str] = frozenset()
+        self.asked: list[tuple[object, ...]] = []
+
+    @property
+    def can(self) -> frozenset[str]:
+        return self.able
+
+    def close(self, flow_id: int, code: int, reason: str) -> None:
+        self.asked.append(("close", flow_id, code, reason))
+
+    def payload(self, flow_id: int, direction: int, seq: int) -> None:
+        self.asked.append(("payload", flow_id, direction, seq))
 
     async def run(self) -> None:
         self.say(*self.told.lines)

@@ -30,9 +30,11 @@ def before(flow_id: int | None, keys: tuple[str, ...], lines: tuple[dict[str, An
         app.sync()
         if flow_id is not None:
             await choose(pilot, app, flow_id)
-        await pilot.press(*keys)
+        for key in keys:
+            await pilot.press(key)
         assert isinstance(app.feed, ToldFeed)
         app.feed.say(*lines)
+        app.clear_notifications()
         app.sync()
         await pilot.pause()
 
@@ -49,6 +51,30 @@ TROUBLE = (
     },
 )
 EMPTY = Story([hello()])
+DIAGNOSED = (
+    {
+        "timestamp": stamp(T0_NS),
+        "event_type": "ws_diagnosis",
+        "host": "box",
+        "diagnosis": {
+            "kind": "idle-cut",
+            "confidence": "high",
+            "host": "chat.example.net",
+            "count": 12,
+            "evidence": {"idle_s": 60.0, "spread_s": 0.2},
+            "candidates": [{"hop": "nginx", "limit_s": 60, "source": "proxy_read_timeout"}],
+            "say": "12 connections to chat.example.net were cut after 60 s of silence",
+            "flow_ids": [3, 4],
+        },
+    },
+    {
+        "timestamp": stamp(T0_NS),
+        "event_type": "stats",
+        "host": "box",
+        "stats": {"alerts": 7, "added_ms": {"p50": 0.04, "p99": 0.31, "max": 2.0}},
+    },
+)
+JSON = ("enter", "g", "j", "i", "2")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +90,15 @@ EMPTY = Story([hello()])
         pytest.param(story(), (120, 30), 8, ("space",), TROUBLE, id="trouble"),
         pytest.param(EMPTY, (120, 34), None, (), (), id="empty"),
         pytest.param(story(), (100, 56), 8, ("question_mark",), (), id="help"),
+        pytest.param(story(), (140, 40), 8, JSON, DIAGNOSED, id="json-and-a-diagnosis"),
+        pytest.param(story(), (140, 40), 8, ("v",), DIAGNOSED, id="cohorts"),
+        pytest.param(story(), (140, 40), 8, ("f", *"host:chat o"), (), id="filter"),
+        pytest.param(story(), (140, 40), 8, ("slash", *"say"), (), id="search"),
+        pytest.param(story(), (140, 40), 8, ("colon", *"th"), (), id="palette"),
+        pytest.param(story(), (140, 40), 8, ("enter", "g", "j", "y"), (), id="copy"),
+        pytest.param(story(), (140, 40), 8, (*JSON, "T"), DIAGNOSED, id="light"),
+        pytest.param(story(), (140, 40), 8, (*JSON, "T", "T"), DIAGNOSED, id="high-contrast"),
+        pytest.param(story(), (140, 40), 8, (*JSON, "T", "T", "T"), DIAGNOSED, id="okabe-ito"),
     ],
 )
 def test_picture(

@@ -24,6 +24,8 @@ class Terminal:
         self._command = [tmux, "-S", str(folder / "tmux"), "-f", os.devnull]
         self._env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         self._env.pop("NO_COLOR", None)
+        for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            self._env[name] = str(folder / name)
 
     def tmux(self, *arguments: str) -> str:
         return subprocess.run(
@@ -97,6 +99,13 @@ def test_start_traffic_pause_resize_quit(terminal: Terminal, live_feed: Path) ->
 
     terminal.press("j", "j", "j", "j", "j", "j", "j", "j")
     terminal.until(lambda s: "#8" in s and '"number":' in s)
+    terminal.press("f")
+    terminal.until(lambda s: " filter " in s.splitlines()[-2])
+    terminal.press("path:/rooms/football", "Enter")
+    screen = terminal.until(lambda s: "Connections 1 of 16" in s and '"number":' in s)
+    assert "/feed" not in screen
+    terminal.press("F")
+    terminal.until(lambda s: "Connections 16" in s and "/feed" in s)
     terminal.press("Space")
     terminal.until(lambda s: "‖ paused ·" in s and "‖ paused · 0 new" not in s)
     terminal.press("Space")

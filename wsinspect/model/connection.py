@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wsinspect.model.app_protocol import app_protocol
+from wsinspect.model.diagnosis import PONG_DEADLINE_MS, KeepaliveBook
 from wsinspect.model.pings import PingBook
 from wsinspect.protocol.close_codes import ABNORMAL, NO_STATUS
 from wsinspect.protocol.deflate import Inflater
@@ -143,6 +145,15 @@ class Connection:
     ending: Ending = field(default_factory=Ending)
     pings: PingBook = field(default_factory=PingBook)
     closed: bool = False
+    alerts: int = 0  # lines about it
+    counted: tuple[int, int, int, int] = (0, 0, 0, 0)  # what the sums of all have of it
+    keepalive: KeepaliveBook | None = None  # from its first ping on
+    longest_idle_ns: int = 0  # the longest silence that it survived, to a second
+    session: str | None = None  # a keyed hash of the session id in its cookie
+    user: str | None = None  # who authenticated to this proxy
+    diagnosis: list[str] = field(default_factory=list)  # kinds known at its end
+    caused_by_len: int | None = None  # ended with 1009: the message that was too big
+    pong_deadline_ms: float = PONG_DEADLINE_MS
     conceal: Callable[[str], str] = field(default=str, repr=False)
     """Masks what is secret in words of the handshake or a close reason, wherever they are shown."""
 
@@ -168,6 +179,25 @@ class Connection:
             joiner=MessageJoiner(to_client, deflate_unreadable=unreadable),
             rsv_reserved=rsv_reserved,
         )
+
+    @property
+    def app_proto(self) -> str:
+        """The application protocol that the handshake tells of; empty if none."""
+        return app_protocol(self.handshake.subprotocol or "", self.handshake.uri)
+
+    def saw_ping(self, now_ns: int, *, to_client: bool) -> None:
+        if self.keepalive is None:
+            self.keepalive = KeepaliveBook()
+        self.keepalive.ping(now_ns, self._passed, to_client=to_client)
+
+    def saw_pong(self, rtt_ns: int | None) -> None:
+        """``rtt_ns`` is None where it answers no ping."""
+        if rtt_ns is not None and self.keepalive is not None:
+            self.keepalive.pong(rtt_ns, self._passed, self.pong_deadline_ms)
+
+    @property
+    def _passed(self) -> tuple[int, int]:
+        return self.to_server.wire_bytes, self.to_client.wire_bytes
 
     @property
     def host(self) -> str:

@@ -16,8 +16,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from wsinspect.model.connection import Cause, Connection, Initiator
+from wsinspect.model.diagnosis import Diagnosis, Keepalive, keepalive_summary
 from wsinspect.protocol.handshake import Handshake
-from wsinspect.protocol.messages import MessageFacts
+from wsinspect.protocol.messages import START_LIMIT, MessageFacts
 from wsinspect.protocol.opcodes import OPCODE_NAMES
 from wsinspect.protocol.reader import FrameReader
 
@@ -29,11 +30,13 @@ __all__ = [
     "Event",
     "Hit",
     "Severity",
+    "Spread",
     "alert_event",
     "close_event",
     "encode",
     "envelope",
     "json_schema",
+    "keepalive_of",
     "message_event",
     "open_event",
     "stats_event",
@@ -72,6 +75,9 @@ class Open(Struct):
     origin: str | UnsetType = UNSET
     accept_valid: bool | UnsetType = UNSET
     handshake_ms: float | UnsetType = UNSET
+    app_proto: str | UnsetType = UNSET
+    session: str | UnsetType = UNSET
+    user: str | UnsetType = UNSET
 
 
 class EveWebsocket(Struct):
@@ -134,6 +140,7 @@ class Alert(Struct):
     hits_total: int
     direction: Direction | UnsetType = UNSET
     opcode: str | UnsetType = UNSET
+    seq: int | UnsetType = UNSET
 
 
 class DirectionTotals(Struct):
@@ -169,8 +176,18 @@ class Close(Struct):
     to_client: DirectionTotals
     ping_rtt_ms: PingRtt
     diagnosis: list[str]
+    keepalive: Keepalive
     code_relayed: int | UnsetType = UNSET
+    caused_by_len: int | UnsetType = UNSET
     unfinished: Unfinished | UnsetType = UNSET
+
+
+class Spread(Struct):
+    """Of the newest 2,048 times of an interval, in milliseconds."""
+
+    p50: float
+    p99: float
+    max: float
 
 
 class Stats(Struct):
@@ -193,6 +210,8 @@ class Stats(Struct):
     dashboard_dropped: int = 0
     inspection_errors: int = 0
     alerts: int = 0
+    added_ms: Spread | UnsetType = UNSET
+    loop_lag_ms: Spread | UnsetType = UNSET
 
 
 class _Timed(Struct, tag_field="event_type"):
@@ -230,12 +249,25 @@ class CloseLine(_OnConnection, tag="ws_close"):
     close: Close
 
 
+class DiagnosisLine(_Timed, tag="ws_diagnosis"):
+    """With the envelope of a connection where it is about exactly one."""
+
+    host: str
+    diagnosis: Diagnosis
+    flow_id: int | UnsetType = UNSET
+    src_ip: str | UnsetType = UNSET
+    src_port: int | UnsetType = UNSET
+    dest_ip: str | UnsetType = UNSET
+    dest_port: int | UnsetType = UNSET
+    proto: Literal["TCP"] | UnsetType = UNSET
+
+
 class StatsLine(_Timed, tag="stats"):
     host: str
     stats: Stats
 
 
-Event = OpenLine | FrameLine | MessageLine | AlertLine | CloseLine | StatsLine
+Event = OpenLine | FrameLine | MessageLine | AlertLine | CloseLine | DiagnosisLine | StatsLine
 
 encode = msgspec.json.Encoder().encode
 
@@ -304,6 +336,9 @@ def open_event(connection: Connection, now_ns: int, status: int) -> bytes:
         origin=concealed(h.origin),
         accept_valid=_or_unset(h.accept_valid),
         handshake_ms=_or_unset(connection.handshake_ms),
+        app_proto=connection.app_proto or UNSET,
+        session=_or_unset(connection.session),
+        user=concealed(connection.user),
     )
     return _line("ws_open", now_ns, connection.envelope, "open", body)
 
@@ -331,7 +366,11 @@ def message_event(
         injected=injected,
     )
     if payloads != "none" and action in ("pass", "rewrite"):  # what was forwarded, nothing else
-        shown = facts.payload if payloads == "full" and facts.payload is not None else facts.start
+        shown = (
+            facts.payload
+            if payloads == "full" and facts.payload is not None
+            else facts.start[:START_LIMIT]
+        )
         if facts.opcode == 1:
             body.preview = shown.decode(errors="replace")
         else:
@@ -346,6 +385,16 @@ def alert_event(connection: Connection, alert: Alert, now_ns: int) -> bytes:
 def totals(reader: FrameReader) -> DirectionTotals:
     return DirectionTotals(
         reader.frames, reader.joiner.messages, reader.payload_bytes, reader.wire_bytes
+    )
+
+
+def keepalive_of(connection: Connection) -> Keepalive:
+    """Its pings, its longest silence, and whether its last frame got no answer."""
+    unanswered = connection.last_frame_ns is not None and not connection.last_frame_to_client
+    return keepalive_summary(
+        connection.keepalive,
+        connection.longest_idle_ns,
+        last_to_server=unanswered and connection.last_b0 > 0 and connection.last_opcode < 3,
     )
 
 
@@ -365,7 +414,9 @@ def close_event(connection: Connection, now_ns: int) -> bytes:
         ping_rtt_ms=PingRtt(0)
         if rtt is None
         else PingRtt(connection.pings.count, *(round(ms, 3) for ms in rtt)),
-        diagnosis=[],
+        diagnosis=connection.diagnosis,
+        keepalive=keepalive_of(connection),
+        caused_by_len=_or_unset(connection.caused_by_len),
         code_relayed=_or_unset(ending.relayed_code),
     )
     left = connection.to_server.unfinished_len, connection.to_client.unfinished_len

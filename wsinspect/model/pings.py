@@ -15,13 +15,15 @@ class PingBook:
     """Round-trip times in nanoseconds, both directions' pings together.
 
     A pong answers the most recent ping of that payload and all older ones (§5.5.3: an endpoint
-    may answer only the most recent). An unsolicited pong answers nothing.
+    may answer only the most recent). An unsolicited pong answers nothing. ``last_ns``: the newest
+    time.
     """
 
-    __slots__ = ("_max_ns", "_min_ns", "_open", "_times", "count")
+    __slots__ = ("_max_ns", "_min_ns", "_open", "_times", "count", "last_ns")
 
     def __init__(self) -> None:
         self.count = 0
+        self.last_ns: int | None = None
         self._min_ns = 0
         self._max_ns = 0
         self._times: list[int] = []
@@ -53,6 +55,7 @@ class PingBook:
         else:
             self._times.append(rtt_ns)
         self.count += 1
+        self.last_ns = rtt_ns
         return rtt_ns
 
     def summary_ms(self) -> tuple[float, float, float] | None:

@@ -31,7 +31,8 @@ class MessageFacts(NamedTuple):
 
     ``payload_len`` is what the application gets (decompressed); ``wire_len`` what its frames took
     on the wire, headers included. ``payload`` is None where it was not kept or could not be read
-    (over the limit, broken compression); ``start`` has its first 512 bytes in any case.
+    (over the limit, broken compression); ``start`` has its first bytes in any case. ``first_seq``
+    and ``last_seq`` number its first and last frame among all frames of their direction.
     """
 
     opcode: int
@@ -43,6 +44,8 @@ class MessageFacts(NamedTuple):
     start: bytes
     violation: str | None
     seen: object = None  # the last answer of who was given it in pieces
+    first_seq: int = -1
+    last_seq: int = -1
 
     def __repr__(self) -> str:  # never payload: a repr ends up in logs and tracebacks
         return (
@@ -64,27 +67,32 @@ class MessageJoiner:
     finished ones. ``deflate`` tells whether permessage-deflate was negotiated; ``inflater`` is
     None without it, and where its parameters or its data turned out to be unreadable.
     ``foreign_rsv``: an extension that we do not know may own RSV bits, and where one is set, who
-    knows what it did to the payload.
+    knows what it did to the payload. ``start_limit``: so many bytes of a message are kept in any
+    case. ``first_seq`` is the number of the open message's first frame, -1 between messages.
     """
 
     __slots__ = (
         "begin_large",
         "compressed",
         "deflate",
+        "first_seq",
         "foreign_rsv",
         "frames",
         "inflater",
         "keep_payload",
+        "last_len",
         "messages",
         "opcode",
         "payload_len",
         "payload_limit",
         "start",
+        "start_limit",
         "violation",
         "wire_len",
         "_keeping",
         "_kept",
         "_large",
+        "_last_seq",
         "_readable",
         "_utf8",
     )
@@ -96,9 +104,11 @@ class MessageJoiner:
         self.deflate = inflater is not None or deflate_unreadable
         self.foreign_rsv = False
         self.messages = 0
+        self.last_len = 0  # of the last message that was compressed or in fragments
         self.keep_payload = False
         self.payload_limit = PAYLOAD_LIMIT
-        self.begin_large: Callable[[int], LargeSink | None] | None = None
+        self.start_limit = START_LIMIT
+        self.begin_large: Callable[[int, int], LargeSink | None] | None = None
         self._large: LargeSink | None = None
         self._utf8 = Utf8Validator()
         self._forget()
@@ -111,6 +121,7 @@ class MessageJoiner:
         self.payload_len = 0
         self.wire_len = 0
         self.start = b""
+        self.first_seq = self._last_seq = -1
         self.violation: str | None = None
         self._readable = True
         self._keeping = False
@@ -118,8 +129,8 @@ class MessageJoiner:
 
     # --- called by the reader, in this order for each data frame ---
 
-    def frame_begins(self, b0: int, frame_len: int) -> str | None:
-        """A data frame's header was read. Returns the breach of §5.4, if any."""
+    def frame_begins(self, b0: int, frame_len: int, seq: int) -> str | None:
+        """The header of data frame number ``seq`` was read. Returns the breach of §5.4, if any."""
         opcode = b0 & 0x0F
         violation = None
         known_rsv = 0 if self.foreign_rsv else 0x70  # ours to read, legal or not
@@ -132,11 +143,13 @@ class MessageJoiner:
             if self.deflate:
                 known_rsv |= 0x40
             self._keeping = self.keep_payload
+            self.first_seq = seq
             self._utf8.reset()
         elif not self.opcode:
             return "unexpected-continuation"
         if b0 & 0x70 & ~known_rsv or (self.compressed and self.inflater is None):
             self._readable = False
+        self._last_seq = seq
         self.frames += 1
         self.wire_len += frame_len
         return violation
@@ -187,8 +200,11 @@ class MessageJoiner:
             self.start,
             self.violation,
             self._end_large(),
+            self.first_seq,
+            self._last_seq,
         )
         self.messages += 1
+        self.last_len = self.payload_len
         self._forget()
         return facts, violation
 
@@ -219,15 +235,15 @@ class MessageJoiner:
 
     def _content(self, content: bytes) -> str | None:
         self.payload_len += len(content)
-        if len(self.start) < START_LIMIT:
-            self.start += content[: START_LIMIT - len(self.start)]
+        if len(self.start) < self.start_limit:
+            self.start += content[: self.start_limit - len(self.start)]
         if self._large is not None:
             self._large.feed(content, last=False)
         if self._keeping:
             if self.payload_len > self.payload_limit:
                 self._keeping = False
                 if self.begin_large is not None:
-                    self._large = self.begin_large(self.opcode)
+                    self._large = self.begin_large(self.opcode, self.first_seq)
                 if self._large is not None:
                     self._large.feed(bytes(self._kept) + content, last=False)
                 self._kept = b""

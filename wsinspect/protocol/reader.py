@@ -42,12 +42,15 @@ class FrameReader:
     client (§5.1). ``joiner`` keeps the state between fragments. ``rsv_reserved`` is False where
     an extension that we do not know was negotiated and any RSV bit may be legal.
 
-    After each :meth:`walk`: ``frames``, ``payload_bytes``, ``wire_bytes`` are totals since the
-    start; ``controls`` the control frames of this chunk; ``finished`` its finished messages (only
-    with ``tell_messages``, or ``tap`` and ``preview``); ``wholes`` (only with ``keep``) a
-    :class:`Whole` for each record, but of a large frame its :class:`Piece` entries; ``previews``
-    one entry a record (only with ``preview``); ``tapped`` (only with ``tap``) opcode and content of
-    finished messages that are not in ``finished``, and of frames with a reserved opcode.
+    After each :meth:`walk`: ``frames``, ``payload_bytes``, ``wire_bytes``, ``violations`` (frames
+    with one) and ``message_bytes`` (content of finished messages) are totals since the start;
+    ``controls`` the control frames of this chunk; ``finished`` its finished messages (only with
+    ``tell_messages``, or ``tap`` and ``preview``); ``wholes`` (only with ``keep``) a :class:`Whole`
+    for each record, but of a large frame its :class:`Piece` entries; ``previews`` one entry a
+    record (only with ``preview``); ``tapped`` (only with ``tap``) opcode and content of finished
+    messages that are not in ``finished``, and of frames with a reserved opcode;
+    ``tapped_seqs`` says what frames these are: from entry ``i`` on of an ``(i, seq)`` they are the
+    frames from ``seq`` on (of a fragmented message the first), at its begin those of the chunk.
     """
 
     __slots__ = (
@@ -66,10 +69,13 @@ class FrameReader:
         "rsv_reserved",
         "tap",
         "tapped",
+        "tapped_seqs",
         "tell_messages",
+        "violations",
         "whole_frame_limit",
         "wholes",
         "wire_bytes",
+        "_beside",
         "_missing",
         "_parts",
     )
@@ -82,6 +88,8 @@ class FrameReader:
         self.frames = 0
         self.payload_bytes = 0
         self.wire_bytes = 0
+        self.violations = 0
+        self._beside = 0  # bytes of content beyond those of payload
         self.closed = False
         self.controls: list[Control] = []
         self.finished: list[MessageFacts] = []
@@ -92,11 +100,17 @@ class FrameReader:
         self.preview = False
         self.tap = False
         self.tapped: list[tuple[int, bytes]] = []
+        self.tapped_seqs: list[tuple[int, int]] = []
         self.tell_messages = False
         self.whole_frame_limit = WHOLE_FRAME_LIMIT
         self.large: LargeFrame | None = None
         self._parts: list[bytes] = []
         self._missing = 0
+
+    @property
+    def message_bytes(self) -> int:
+        """Bytes that the application got in finished messages: joined and decompressed."""
+        return self.payload_bytes + self._beside
 
     @property
     def unfinished_len(self) -> int:
@@ -176,6 +190,7 @@ class FrameReader:
                             shape = (b0, payload_len, end - pos, "invalid-utf8")
                             append((_from_bytes(key), shape))
                             joiner.messages += 1
+                            self.violations += 1
                             payload_bytes += payload_len
                             pos = end
                             continue
@@ -188,12 +203,14 @@ class FrameReader:
                         text = data[start:end]
                         if not text.isascii() and not joiner.is_utf8(text):
                             violation = "invalid-utf8"
+                            self.violations += 1
                     if tap is not None:
                         tap((b0 & 3, data[start:end]))
                     append((-1, (b0, payload_len, end - pos, violation)))
                 joiner.messages += 1
             else:
-                append(self._unusual(data, pos, start, end))
+                seq = self.frames + len(records) - counted
+                append(self._unusual(data, pos, start, end, seq))
                 unusual = unusual or self.closed
             payload_bytes += payload_len
             pos = end
@@ -244,6 +261,7 @@ class FrameReader:
             self.tapped.append((b0 & 3, payload))
         if b0 == 0x81 and not payload.isascii() and not joiner.is_utf8(payload):
             violation = "invalid-utf8"
+            self.violations += 1
         joiner.messages += 1
         self.frames += 1
         self.payload_bytes += payload_len
@@ -257,8 +275,8 @@ class FrameReader:
 
     # --- everything that is not the usual ---
 
-    def _unusual(self, data: bytes, pos: int, start: int, end: int) -> Record:
-        """One whole frame: any opcode, any state."""
+    def _unusual(self, data: bytes, pos: int, start: int, end: int, seq: int) -> Record:
+        """One whole frame, number ``seq``: any opcode, any state."""
         b0, b1 = data[pos], data[pos + 1]
         payload = data[start:end]
         mask = -1
@@ -267,17 +285,19 @@ class FrameReader:
             mask = _from_bytes(key)
             payload = apply_mask(payload, key)
         violation = self._header_violation(b0, b1, end - start)
+        self._beside -= end - start
         if b0 & 0x08:
-            violation = self._control(b0, payload, violation)
+            violation = self._control(b0, payload, violation, seq)
         if b0 & 0x08 or b0 & 0x07 > 2:  # a reserved data opcode (§5.2) is recorded, no message
             if self.keep:
                 self.wholes.append(Whole(data[pos:end], payload))
             elif self.tap and not b0 & 0x08:
+                self.tapped_seqs.append((len(self.tapped), seq))
                 self.tapped.append((b0 & 7, payload))
         else:
             joiner = self.joiner
-            begun = joiner.frame_begins(b0, end - pos)
-            opcode, compressed = joiner.opcode, joiner.compressed
+            begun = joiner.frame_begins(b0, end - pos, seq)
+            opcode, compressed, first_seq = joiner.opcode, joiner.compressed, joiner.first_seq
             content, wrong = joiner.payload_piece(payload, last=b0 > 0x7F)
             message, wrong_end = joiner.frame_ends(b0)
             violation = violation or begun or wrong or wrong_end
@@ -285,16 +305,22 @@ class FrameReader:
                 self._finished(message)
             if self.keep:
                 self.wholes.append(
-                    Whole(data[pos:end], payload, content, message, opcode, compressed)
+                    Whole(data[pos:end], payload, content, message, opcode, compressed, first_seq)
                 )
+        if self.tap:
+            self.tapped_seqs.append((len(self.tapped), seq + 1))
         if self.preview:
             self.previews.append(payload[:PREVIEW_LIMIT])
+        if violation is not None:
+            self.violations += 1
         return mask, (b0, end - start, end - pos, violation)
 
     def _finished(self, message: MessageFacts) -> None:
+        self._beside += message.payload_len
         if self.tell_messages or (self.tap and self.preview):
             self.finished.append(message)
         elif self.tap and message.payload is not None:
+            self.tapped_seqs.append((len(self.tapped), message.first_seq))
             self.tapped.append((message.opcode, message.payload))
 
     def _header_violation(self, b0: int, b1: int, payload_len: int) -> str | None:
@@ -305,14 +331,14 @@ class FrameReader:
         reserved = 0x70 & ~known if self.rsv_reserved else 0
         return header_violation(b0, b1, payload_len, masked=self.masked, reserved=reserved)
 
-    def _control(self, b0: int, payload: bytes, violation: str | None) -> str | None:
+    def _control(self, b0: int, payload: bytes, violation: str | None, seq: int) -> str | None:
         opcode = b0 & 0x0F
         if opcode == CLOSE:
             violation = violation or self.joiner.close_violation(payload)
-            self.controls.append(Control(CLOSE, payload[:PREVIEW_LIMIT], violation))
+            self.controls.append(Control(CLOSE, payload[:PREVIEW_LIMIT], violation, seq))
             self.closed = True
         elif opcode in (PING, PONG):
-            self.controls.append(Control(opcode, payload[:PREVIEW_LIMIT], violation))
+            self.controls.append(Control(opcode, payload[:PREVIEW_LIMIT], violation, seq))
         return violation
 
     # --- frames too large to keep ---
@@ -326,9 +352,10 @@ class FrameReader:
         if payload_len >> 63:
             violation = violation or "length-msb"  # §5.2: the most significant bit must be 0
         if not b0 & 0x08 and b0 & 0x07 < 3:
-            begun = self.joiner.frame_begins(b0, start - pos + payload_len)
+            begun = self.joiner.frame_begins(b0, start - pos + payload_len, self.frames)
             violation = violation or begun
         self.large = LargeFrame(b0, key, payload_len, start - pos, violation)
+        self.large.first_seq = self.joiner.first_seq
         if self.early:
             records.append(self.large.record)
         self._large_piece(data[pos:], data[start:], records, first=True)
@@ -363,13 +390,19 @@ class FrameReader:
     def _end_large(self, large: LargeFrame, records: list[Record]) -> None:
         self.large = None
         self._totals(1, large.payload_len, large.header_len + large.payload_len)
+        self._beside -= large.payload_len
         if large.b0 & 0x08:
-            large.violation = self._control(large.b0, large.start, large.violation)
+            seq = self.frames - 1
+            large.violation = self._control(large.b0, large.start, large.violation, seq)
         elif large.b0 & 0x07 < 3:
             large.message, wrong = self.joiner.frame_ends(large.b0)
             large.violation = large.violation or wrong
             if large.message is not None:
                 self._finished(large.message)
+        if self.tap:
+            self.tapped_seqs.append((len(self.tapped), self.frames))
+        if large.violation is not None:
+            self.violations += 1
         if not self.early:
             records.append(large.record)
             if self.preview:
@@ -395,9 +428,11 @@ class FrameReader:
         whole = Whole(data, payload)
         if not b0 & 0x08 and b0 & 0x07 < 3:
             joiner = self.joiner
-            begun = joiner.frame_begins(b0, start + payload_len)
+            begun = joiner.frame_begins(b0, start + payload_len, self.frames)
             content, wrong = joiner.payload_piece(payload, last=False)
             violation = violation or begun or wrong
-            whole = Whole(data, payload, content, None, joiner.opcode, joiner.compressed)
+            whole = Whole(
+                data, payload, content, None, joiner.opcode, joiner.compressed, joiner.first_seq
+            )
         mask = _from_bytes(key) if key else -1
         return (mask, (b0, payload_len, start + payload_len, violation)), whole

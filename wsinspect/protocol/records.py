@@ -23,7 +23,7 @@ class Whole(NamedTuple):
     ``raw`` is the frame as it was on the wire, ``payload`` the unmasked payload. Of a data frame:
     ``content`` is what the application gets of it (decompressed; None: unreadable), ``message``
     the finished message whose last frame this is, ``opcode`` and ``compressed`` its message's
-    (0: a continuation frame without a message).
+    (0: a continuation frame without a message), ``first_seq`` the number of its first frame.
     """
 
     raw: bytes
@@ -32,6 +32,7 @@ class Whole(NamedTuple):
     message: MessageFacts | None = None
     opcode: int = 0
     compressed: bool = False
+    first_seq: int = -1
 
     def __repr__(self) -> str:
         return f"Whole({len(self.raw)} bytes, opcode={self.opcode}, message={self.message!r})"
@@ -59,6 +60,7 @@ class Control(NamedTuple):
     opcode: int
     payload: bytes
     violation: str | None
+    seq: int = -1
 
     def __repr__(self) -> str:
         return f"Control(opcode={self.opcode}, {len(self.payload)} bytes, {self.violation})"
@@ -69,6 +71,7 @@ class LargeFrame:
 
     __slots__ = (
         "b0",
+        "first_seq",
         "header_len",
         "key",
         "message",
@@ -89,6 +92,7 @@ class LargeFrame:
         self.offset = 0
         self.start = b""  # the payload's first bytes, for previews
         self.message: MessageFacts | None = None  # the one that it finished
+        self.first_seq = -1  # the number of its message's first frame
 
     def __repr__(self) -> str:
         return f"LargeFrame({self.seen_len} of {self.header_len + self.payload_len} bytes)"

@@ -27,8 +27,11 @@ from wsinspect.model.events import envelope
 from wsinspect.protocol.handshake import Request, Response, examine, is_websocket_upgrade
 from wsinspect.proxy import layer as inspecting
 from wsinspect.proxy import options, private
+from wsinspect.proxy.diagnosing import Diagnosing, upgrade_was_lost
+from wsinspect.proxy.draining import drain
 from wsinspect.proxy.hooks import ScriptHooks
 from wsinspect.proxy.layer import GOING_AWAY, InspectingLayer
+from wsinspect.proxy.operating import Operating, is_probe
 from wsinspect.proxy.ruling import Guards, Ruling
 from wsinspect.relay.direction import HOLD_LIMIT
 from wsinspect.relay.observation import DirectionName
@@ -57,13 +60,17 @@ class Inspector:
         self.draining = False
         self.keep_messages = 0
         self.dashboard: DashboardServer | None = None
-        self._refusing = False  # the log is dead and --on-error is closed
+        self.refusing = False  # the log is dead and --on-error is closed
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._started = False
         self._listens_everywhere = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ruling: Ruling | None = None
+        self.diagnosing: Diagnosing | None = None
+        self.config_is_applied = False  # the command line has merged it
+        self.operating = Operating(self)
+        self.addons: list[object] = []  # mitmproxy tells these what it tells us
         self._layers_of: dict[int, InspectingLayer] = {}
 
     # --- mitmproxy's events ---
@@ -75,7 +82,8 @@ class Inspector:
             options.refuse_unknown(loader.master.options)
             options.read(loader.master.options)
         except exceptions.OptionsError as error:
-            logger.error("wsinspect: %s", error)
+            for line in getattr(error, "lines", [str(error)]):
+                logger.error("wsinspect: %s", line)
             _keep_shut(loader.master)
             raise
         try:
@@ -93,7 +101,7 @@ class Inspector:
     def configure(self, updated: set[str]) -> None:
         if not any(name.startswith(options.PREFIX) for name in updated):
             return
-        settings = options.read(ctx.options)
+        settings = options.read(ctx.options, apply_config=not self.config_is_applied)
         if self._started and settings != self.settings:
             raise exceptions.OptionsError("wsinspect's options cannot change while it runs")
         if not self._started:
@@ -122,8 +130,12 @@ class Inspector:
                 raise exceptions.OptionsError(
                     f"cannot write the log {settings.log}: {error.strerror}"
                 ) from error
-        self.hub = Hub(
-            log=log, record=settings.record, payloads=settings.payloads, audit=settings.audit
+        self.hub = self.operating.hub(settings, log)
+        self.operating.open(settings)
+        self.diagnosing = Diagnosing(
+            self.hub,
+            pong_deadline_ms=settings.pong_deadline_ms,
+            session_names=settings.session_names,
         )
         if settings.on_error == "closed":
             self.hub.on_dead_log = self._refuse_all
@@ -147,11 +159,13 @@ class Inspector:
             await server.servers.update([])
             await server.setup_servers()
         self._ticker = asyncio.create_task(self._tick())
+        self.hub.pace.begin()
+        await self.operating.start()
         with contextlib.suppress(NotImplementedError, ValueError, AttributeError):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, self._rotate)
         if settings.dashboard:
-            server = DashboardServer(self.hub, self._hello)
+            server = DashboardServer(self.hub, self._hello, self.close_connection)
             try:
                 await server.start(settings.socket)
             except OSError as error:
@@ -168,10 +182,14 @@ class Inspector:
             layer.end_now()  # after a reload nobody would inspect it
         if self._ticker is not None:
             self._ticker.cancel()
+        self.hub.pace.end()
         if self.dashboard is not None:
             self.dashboard.stop()
         if self.ruling is not None:
             self.ruling.desk.batch.flush()
+        self.operating.stop()
+        if self.diagnosing is not None:
+            self.diagnosing.finish()
         if self._started:
             self.hub.end()
         inspecting.serve(None)
@@ -180,14 +198,20 @@ class Inspector:
     def request(self, flow: http.HTTPFlow) -> None:
         if not is_websocket_upgrade(flow.request.headers.fields):
             return
-        if self._refusing or self.draining:
-            why = "its log cannot be written" if self._refusing else "it is shutting down"
+        if self.refusing or self.draining:
+            why = "its log cannot be written" if self.refusing else "it is shutting down"
             flow.response = http.Response.make(503, f"wsinspect takes no connections: {why}\n")
 
     def response(self, flow: http.HTTPFlow) -> None:
         """The handshake's answer: decide that it is a WebSocket, record it if it failed."""
         response = flow.response
-        if response is None or not is_websocket_upgrade(flow.request.headers.fields):
+        if response is None:
+            return
+        if not is_websocket_upgrade(flow.request.headers.fields):
+            if upgrade_was_lost(flow.request.headers.fields):
+                self._failed(flow, response.status_code)
+            return
+        if self.operating.is_own(flow) and response.status_code != 101:
             return
         if response.status_code != 101:
             self._failed(flow, response.status_code)
@@ -198,6 +222,8 @@ class Inspector:
 
     def error(self, flow: http.HTTPFlow) -> None:
         response = flow.response
+        if self.operating.is_own(flow):
+            return
         refused = response is None or (response.status_code == 101 and flow.websocket is None)
         if refused and is_websocket_upgrade(flow.request.headers.fields):
             self._failed(flow, 502)
@@ -210,6 +236,8 @@ class Inspector:
 
     def relay_for(self, flow: http.HTTPFlow, hooks: ScriptHooks) -> Relay:
         assert self.settings is not None
+        if self.operating.is_own(flow):
+            return self.operating.relay(flow, hooks)
         connection = self._connection(flow)
         policies: tuple[Policy | None, Policy | None] = (None, None)
         watches: tuple[Watch | None, Watch | None] = (None, None)
@@ -249,7 +277,7 @@ class Inspector:
         took_ms = None
         if response is not None and response.timestamp_end:
             took_ms = round((response.timestamp_end - request.timestamp_start) * 1e3, 3)
-        return Connection(
+        connection = Connection(
             flow_id=flow_id,
             client=client,
             server=server,
@@ -260,20 +288,31 @@ class Inspector:
             handshake_ms=took_ms,
             upstream="{}:{}".format(*asked),
         )
+        if self.diagnosing is not None:
+            self.diagnosing.examine(connection, flow)
+        return connection
 
     def opened(self, layer: InspectingLayer) -> None:
+        if is_probe(layer.relay.connection):
+            return
         self.layers.add(layer)
         self._layers_of[layer.relay.connection.flow_id] = layer
         self.hub.opened(layer.relay.connection, 101)
+        if self.diagnosing is not None:
+            self.diagnosing.opened(layer.relay.connection, 101)
         if self.ruling is not None:
             self.ruling.opened(layer.relay.connection)
 
     def closed(self, layer: InspectingLayer) -> None:
-        self.layers.discard(layer)
         connection = layer.relay.connection
+        if is_probe(connection):
+            return
+        self.layers.discard(layer)
         self._layers_of.pop(connection.flow_id, None)
         if self.ruling is not None:
             self.ruling.closed(connection)
+        if self.diagnosing is not None:
+            self.diagnosing.ended(connection)
         self.hub.closed(connection)
 
     def _failed(self, flow: http.HTTPFlow, status: int) -> None:
@@ -281,9 +320,19 @@ class Inspector:
         if self.ruling is not None:
             self.ruling.guards(connection, flow)  # what its request says may be secret, too
         self.hub.opened(connection, status)
+        if self.diagnosing is not None:
+            self.diagnosing.opened(connection, status)
         if self.ruling is not None:
             self.ruling.opened(connection)
             self.ruling.closed(connection)
+
+    def close_connection(self, flow_id: int, code: int, reason: str) -> bool:
+        """A person ends it, as a policy would. False: it is not open."""
+        layer = self._layers_of.get(flow_id)
+        if layer is None or layer.relay.closing:
+            return False
+        layer.close(code, reason, "policy")
+        return True
 
     def slow_down(self, flow_id: int, direction: DirectionName, pause_s: float) -> None:
         """A rule throttles this direction: its sender is not read for a while."""
@@ -313,7 +362,7 @@ class Inspector:
 
     def _refuse_all(self) -> None:
         """The log is dead and the user chose ``--on-error closed``."""
-        self._refusing = True
+        self.refusing = True
         for layer in self.layers:
             if not layer.relay.closing:
                 asyncio.get_running_loop().call_soon(layer.close, 1011, "cannot record", "error")
@@ -333,10 +382,12 @@ class Inspector:
         while True:
             await asyncio.sleep(1)
             self.hub.tick()
+            if self.diagnosing is not None:
+                self.diagnosing.tick()
             if self.ruling is not None:
                 self.ruling.look_for_changes()
-            if self._refusing and self.hub.log is not None and self.hub.log.error is None:
-                self._refusing = False
+            if self.refusing and self.hub.log is not None and self.hub.log.error is None:
+                self.refusing = False
 
     def _rotate(self) -> None:
         self.hub.flush()
@@ -346,18 +397,18 @@ class Inspector:
             self.ruling.reload()
 
     async def drain(self, grace_s: float) -> None:
-        """No new connections; those that live get 1012 and ``grace_s`` seconds to go."""
+        """No new connections; those that live get 1012, spread over ``grace_s`` seconds."""
         if self.draining:
             return
         self.draining = True
         server = ctx.master.addons.get("proxyserver")
         await server.servers.update([])
-        for layer in list(self.layers):
-            layer.close(*GOING_AWAY)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + grace_s
-        while self.layers and loop.time() < deadline:  # noqa: ASYNC110 - once, while draining
-            await asyncio.sleep(0.02)
+        count = len(self.layers)
+        if count > 1:
+            self.hub.problem(
+                f"ending {count} connections one by one, {grace_s:g} s at most – again: at once"
+            )
+        await drain(self.layers, lambda layer: layer.close(*GOING_AWAY), grace_s)
 
     def _hello(self) -> dict[str, Any]:
         assert self.settings is not None
@@ -368,6 +419,7 @@ class Inspector:
             "log": self.settings.log or None,
             "ca": str(Path(ctx.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"),
             "record": self.settings.record,
+            "rules": list(self.settings.rules),
         }
 
 

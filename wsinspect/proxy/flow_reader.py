@@ -12,8 +12,9 @@ from typing import Any
 from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
 
+from wsinspect.model.app_protocol import app_protocol
 from wsinspect.proxy.flow_filter import flow_matches
-from wsinspect.rules.language.scope import ConnectionFacts, app_protocol
+from wsinspect.rules.language.scope import ConnectionFacts
 from wsinspect.rules.tools.capture import CaptureBroken, CapturedMessage
 
 __all__ = ["read_flows"]

@@ -157,17 +157,22 @@ class ScriptHooks:
     def judge(self, observation: Observation) -> None:  # noqa: ARG002 - of Policy
         raise AssertionError("scripts answer by jobs")
 
-    def large(self, opcode: int, *, compressed: bool) -> None:
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> None:
         """Scripts are shown whole messages only."""
 
-    def unreadable(self, now_ns: int) -> bool | None:
+    def unreadable(self, now_ns: int, seq: int) -> bool | None:
         """The rules, if any, have not said what they would."""
-        says = [guard.unreadable(now_ns) for guard in self.rules if guard is not None]
+        says = [guard.unreadable(now_ns, seq) for guard in self.rules if guard is not None]
         return False if False in says else None if None in says or not says else True
 
     @property
     def wanted(self) -> bool:
         return self.frames or self.messages
+
+    def silence(self) -> None:
+        """Nobody is told of this connection: it is our own."""
+        self.frames = self.own_messages = self.stock_messages = self.messages = False
+        self.opens = self.closes = False
 
     def with_rules(self, to_server: Guard | None, to_client: Guard | None) -> None:
         """Rules judge what the scripts made of it."""

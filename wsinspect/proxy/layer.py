@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, cast
 
 from mitmproxy import http
@@ -36,6 +37,9 @@ __all__ = ["GOING_AWAY", "InspectingLayer"]
 type Commands = layer.CommandGenerator[None]
 
 GOING_AWAY: tuple[int, str, Cause] = (1012, "the proxy is shutting down", "shutdown")
+
+TIMED = 7
+"""A mask: in the express lane every eighth chunk is timed (0.4 µs each)."""
 
 _inspector: Inspector | None = None
 
@@ -115,25 +119,36 @@ class InspectingLayer(layer.Layer):
         write = target.write
         is_closing = target.leg.transport.is_closing
 
+        took = self.inspector.hub.pace.took
+        turn = -1
+
         def straight(data: bytes) -> None:
+            nonlocal turn
+            turn += 1
+            began_ns = 0 if turn & TIMED else perf_counter_ns()
             try:
                 out = direction.receive(data)
             except Exception as error:  # noqa: BLE001 - a fault of ours follows --on-error, too
                 out = self._fault(direction, data, error)
             if out and not is_closing():
                 write(out)
+            if began_ns:
+                took(perf_counter_ns() - began_ns)
             if relay.outbox or relay.closing:
                 self.push()
 
+        way: Callable[[bytes], None] = straight
+        if side == "server" and self.inspector.diagnosing is not None:
+            way = self._seen(straight, self.inspector.diagnosing.watches(relay.connection))
         if source.tls is None:
-            return straight
+            return way
         decrypt = source.decrypt
         leg, socket = source.leg, self.sockets.conns[side]
 
         def straight_tls(data: bytes) -> None:
             clear, over = decrypt(data)
             if clear:
-                straight(clear)
+                way(clear)
             if over:
                 leg.leave_lane()
             if over == "closed":
@@ -145,12 +160,23 @@ class InspectingLayer(layer.Layer):
 
         return straight_tls
 
+    @staticmethod
+    def _seen(
+        straight: Callable[[bytes], None], see: Callable[[bytes], None]
+    ) -> Callable[[bytes], None]:
+        def seen(data: bytes) -> None:
+            see(data)
+            straight(data)
+
+        return seen
+
     # --- by mitmproxy's layers ---
 
     def _relay_event(self, event: events.Event) -> Commands:
         if isinstance(event, events.DataReceived):
             from_client = event.connection is self.context.client
             direction = self.relay.to_server if from_client else self.relay.to_client
+            began_ns = perf_counter_ns()
             try:
                 out = direction.receive(event.data)
             except Exception as error:  # noqa: BLE001 - a fault of ours follows --on-error, too
@@ -159,6 +185,7 @@ class InspectingLayer(layer.Layer):
                 yield self._send(direction, out)
             while direction.question is not None:
                 yield from self._ask(direction)
+            self.inspector.hub.pace.took(perf_counter_ns() - began_ns)
         elif isinstance(event, events.ConnectionClosed):
             yield from self._side_ended(
                 "client" if event.connection is self.context.client else "server"

@@ -12,17 +12,30 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.options import Options
 
+from wsinspect.config import Config, ConfigError, read_config
+from wsinspect.diagnose.sessions import SESSION_NAMES
+from wsinspect.model.diagnosis import PONG_DEADLINE_MS
+from wsinspect.proxy.serving import parse_place
 from wsinspect.relay.policy import OnError, OnViolation
 from wsinspect.sinks.dashboard import somebody_listens
 from wsinspect.sinks.hub import Payloads, RecordLevel
 
-__all__ = ["PREFIX", "Settings", "check_socket", "declare", "read", "refuse_unknown"]
+__all__ = [
+    "PREFIX",
+    "BrokenConfig",
+    "Settings",
+    "check_socket",
+    "config_of",
+    "declare",
+    "read",
+    "refuse_unknown",
+]
 
 PREFIX = "wsinspect_"
 
@@ -65,6 +78,34 @@ OPTIONS: list[tuple[str, Any, Any, tuple[str, ...] | None, str]] = [
         None,
         "Rule files: what must not leave, or be noted. Repeatable.",
     ),
+    (
+        "config",
+        str,
+        "",
+        None,
+        "A configuration file: routes, and options that are not set otherwise.",
+    ),
+    (
+        "http",
+        str,
+        "",
+        None,
+        "Serve /healthz, /readyz and /metrics at this HOST:PORT.",
+    ),
+    (
+        "pong_deadline_ms",
+        int,
+        int(PONG_DEADLINE_MS),
+        None,
+        "A pong that comes later is slow.",
+    ),
+    (
+        "session_names",
+        Sequence[str],
+        list(SESSION_NAMES),
+        None,
+        "Query parameters and cookies that hold a session id, to see sticky routing break.",
+    ),
     ("socket", str, "", None, "The dashboard's socket; empty: one in the runtime directory."),
     ("dashboard", bool, True, None, "Offer a socket to dashboards (wsinspect attach)."),
     (
@@ -88,6 +129,10 @@ class Settings:
     on_violation: OnViolation
     on_error: OnError
     rules: Sequence[str]
+    pong_deadline_ms: int
+    session_names: Sequence[str]
+    config: str
+    http: str
     socket: str
     dashboard: bool
     keep_messages: int
@@ -98,8 +143,19 @@ def declare(loader: Loader) -> None:
         loader.add_option(PREFIX + name, kind, default, text, choices)
 
 
-def read(options: Options) -> Settings:
-    """The settings, or OptionsError with what is wrong and what would be right."""
+class BrokenConfig(exceptions.OptionsError):
+    """A configuration file that cannot be used; ``lines`` has one for each problem."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))  # type: ignore[no-untyped-call]
+        self.lines = list(lines)
+
+
+def read(options: Options, *, apply_config: bool = True) -> Settings:
+    """The settings, or OptionsError with what is wrong and what would be right.
+
+    ``apply_config``: with the options that the configuration file has, too.
+    """
     values: dict[str, Any] = {}
     for name, _, _, choices, _ in OPTIONS:
         value = getattr(options, PREFIX + name)
@@ -109,14 +165,43 @@ def read(options: Options) -> Settings:
                 f"{_meant(value, choices)}"
             )
         values[name] = value
-    if values["keep_messages"] < 0:
+    if values["config"] and apply_config:
+        values |= _configured(options, values["config"])
+    return _checked(Settings(**values))
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.keep_messages < 0:
         raise exceptions.OptionsError(f"{PREFIX}keep_messages is 0 or more")
-    log = cast(str, values["log"])
-    if values["audit"] and not log:
+    if settings.audit and not settings.log:
         raise exceptions.OptionsError(f"{PREFIX}audit needs {PREFIX}log")
-    if log and log != "-":
-        _check_writable(log)
-    return Settings(**values)
+    if settings.log and settings.log != "-":
+        _check_writable(settings.log)
+    if settings.http:
+        try:
+            parse_place(settings.http)
+        except ValueError as error:
+            raise exceptions.OptionsError(f"{PREFIX}http: {error}") from None
+    return settings
+
+
+def _configured(options: Options, path: str) -> dict[str, Any]:
+    """What the configuration file says of options that nobody has set otherwise."""
+    names = {name for name, *_ in OPTIONS}
+    said = {name.replace("-", "_"): value for name, value in config_of(path).run.items()}
+    return {
+        name: value
+        for name, value in said.items()
+        if name in names and not options.has_changed(PREFIX + name)
+    }
+
+
+def config_of(path: str) -> Config:
+    """Raises BrokenConfig."""
+    try:
+        return read_config(path)
+    except ConfigError as error:
+        raise BrokenConfig(error.lines) from None
 
 
 def refuse_unknown(options: Options) -> None:

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar
 from typing import Any
 
 from mitmproxy import ctx
-from mitmproxy.connection import Client, Connection
+from mitmproxy.connection import Client, Connection, Server
 from mitmproxy.http import Request
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer, tunnel
+from mitmproxy.proxy import server as proxy_server
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import tls as tls_layers
 from mitmproxy.proxy.layers import websocket as websocket_layers
-from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 from mitmproxy.proxy.layers.http._http1 import Http1Connection, Http1Server
+from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.server import ConnectionHandler, TimeoutWatchdog
 from OpenSSL import SSL
 
@@ -30,12 +33,15 @@ __all__ = [
     "MovedName",
     "Nudge",
     "canary",
+    "drop_servers",
     "find_handler",
     "install",
+    "install_dialer",
     "reader_is_idle",
     "shortcut",
     "sockets",
     "tls_sessions",
+    "treat_as_proxy_client",
     "uninstall",
 ]
 
@@ -43,6 +49,9 @@ Handler = ConnectionHandler
 _stock_layer = websocket_layers.WebsocketLayer
 _stock_make_pipe = Http1Connection.make_pipe
 _stock_read_request_head = http1.read_request_head
+_stock_open_connection = ConnectionHandler.open_connection
+type _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+type Dialer = Callable[[Client, Server, tuple[str, int] | None], Awaitable[_Streams]]
 type _HandleEvent = Callable[[events.Event], Generator[commands.Command, Any, None]]
 _FOR_EVER_S = 10**9
 
@@ -77,6 +86,15 @@ def canary() -> None:
             lambda: "transports" in ConnectionHandler.__annotations__,
             "ConnectionHandler.transports",
         ),
+        (
+            lambda: (
+                "await asyncio.open_connection(" in source(_stock_open_connection)
+                and vars(proxy_server).get("asyncio") is not None
+                and hasattr(ConnectionHandler, "open_connection")
+            ),
+            "ConnectionHandler.open_connection calls asyncio.open_connection",
+        ),
+        (lambda: "layer" in ConnectionHandler.__annotations__, "ConnectionHandler.layer"),
         (lambda: "timeout" in TimeoutWatchdog.__annotations__, "TimeoutWatchdog.timeout"),
         (
             lambda: "_server_event_lock" in source(ConnectionHandler.server_event),
@@ -125,6 +143,8 @@ def uninstall() -> None:
     websocket_layers.WebsocketLayer = _stock_layer  # type: ignore[misc]
     Http1Connection.make_pipe = _stock_make_pipe  # type: ignore[method-assign]
     http1.read_request_head = _stock_read_request_head
+    ConnectionHandler.open_connection = _stock_open_connection  # type: ignore[method-assign]
+    vars(proxy_server)["asyncio"] = asyncio
 
 
 def _read_request_head(lines: list[bytes]) -> Request:
@@ -184,6 +204,52 @@ class Nudge(events.MessageInjected[None]):
     """Wakes our layer from outside; finds it the way injected messages do."""
 
 
+# --- opening a server's connection ---
+
+_opening: ContextVar[tuple[Client, Server]] = ContextVar("wsinspect_opening")
+
+
+class _AsyncioWithDialer:
+    """asyncio as mitmproxy's server module sees it: only connections are opened otherwise."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def open_connection(
+        self, *_: object, local_addr: tuple[str, int] | None = None
+    ) -> _Streams:
+        client, server = _opening.get()
+        return await self._dialer(client, server, local_addr)
+
+
+def install_dialer(dialer: Dialer) -> None:
+    """Have TCP connections to servers opened by ``dialer`` (``ConnectionHandler.open_connection``).
+
+    It may raise OSError; its text is what the client is told. :func:`uninstall` undoes it.
+    """
+    canary()
+    ConnectionHandler.open_connection = _open_connection  # type: ignore[method-assign]
+    vars(proxy_server)["asyncio"] = _AsyncioWithDialer(dialer)
+
+
+async def _open_connection(self: ConnectionHandler, command: commands.OpenConnection) -> None:
+    _opening.set((self.client, command.connection))  # each has a task, so a context, of its own
+    await _stock_open_connection(self, command)
+
+
+def drop_servers(client: Client, address: tuple[str, int]) -> None:
+    """End a client's server connections to an address: the next request gets a new one."""
+    handler = find_handler(client)
+    if handler is None:
+        return
+    for conn in list(handler.transports):
+        if isinstance(conn, Server) and conn.address == address and conn.connected:
+            handler.close_connection(conn)
+
+
 # --- the sockets ---
 
 
@@ -192,6 +258,14 @@ def find_handler(client: Client) -> Handler | None:
     master = getattr(ctx, "master", None)
     server = master.addons.get("proxyserver") if master else None
     return server.connections.get(client.id) if server else None
+
+
+def treat_as_proxy_client(client: Client) -> None:
+    """Before its first byte: HTTP proxy requests come from this client, whatever the mode."""
+    handler = find_handler(client)
+    if handler is not None:
+        client.proxy_mode = ProxyMode.parse("regular")
+        handler.layer = HttpLayer(handler.layer.context, HTTPMode.regular)
 
 
 def without_timeout(handler: Handler) -> None:

@@ -29,7 +29,7 @@ from wsinspect.rules.finding import Finding
 from wsinspect.rules.handshake import conceal, handshake_findings
 from wsinspect.rules.inspector import Inspector as RulesInspector
 from wsinspect.rules.language.problems import RuleFileError
-from wsinspect.rules.language.scope import ConnectionFacts, app_protocol
+from wsinspect.rules.language.scope import ConnectionFacts
 from wsinspect.rules.patience import patience
 from wsinspect.rules.policy import Desk, Guard
 from wsinspect.rules.ruleset import RuleSet, load_rules
@@ -128,14 +128,13 @@ class Ruling:
 
     def _facts(self, connection: Connection, flow: http.HTTPFlow) -> ConnectionFacts:
         shake = connection.handshake
-        subprotocol = shake.subprotocol or ""
         return ConnectionFacts(
             host=shake.host or "",
             path=shake.uri,
-            subprotocol=subprotocol,
+            subprotocol=shake.subprotocol or "",
             origin=shake.origin or "",
             client=connection.client[0],
-            app=app_protocol(subprotocol, shake.uri),
+            app=connection.app_proto,
             flow_matches=lambda expression: flow_matches(expression, flow),
         )
 

@@ -21,6 +21,7 @@ from mitmproxy import options as mitmproxy_options
 
 from wsinspect.proxy.addon import Inspector
 from wsinspect.proxy.loop import loop_factory
+from wsinspect.proxy.options import BrokenConfig
 from wsinspect.proxy.private import MovedName
 from wsinspect.proxy.ruling import BrokenRules
 from wsinspect.proxy.secrecy import keep_secrets, places
@@ -128,6 +129,7 @@ async def _run(
     opts = mitmproxy_options.Options()
     proxy = master.Master(opts)
     inspector = Inspector()
+    inspector.config_is_applied = True  # by the command line
     try:
         proxy.addons.add(*addons.default_addons(), _StartCheck(complaints))
         opts.update(listen_host="127.0.0.1")
@@ -145,7 +147,7 @@ async def _run(
             f"cannot work with this mitmproxy: {_one_line(error)} has moved – install one of the "
             "versions in pyproject.toml"
         ) from error
-    except BrokenRules as error:
+    except (BrokenRules, BrokenConfig) as error:
         raise StartFailed("\n".join(error.lines)) from error
     except (exceptions.OptionsError, ValueError, TypeError) as error:
         raise StartFailed(_one_line(error)) from error

@@ -147,7 +147,7 @@ class Direction:
     def _show(self, watch: Watch, now_ns: int, records: list[Record]) -> None:
         """What passes, to the watch; what may be shown of it, to the recorder."""
         reader = self.reader
-        if reader.tapped or reader.controls:
+        if reader.tapped or reader.controls or reader.tapped_seqs:
             hand_over(self, watch, now_ns)
         if reader.finished or reader.previews:
             shown(self, watch, now_ns, records)
@@ -210,5 +210,5 @@ class Direction:
             self.reader.cut_off()
         joiner = self.reader.joiner
         if self.watch is not None and (rest := joiner.end()):
-            self.watch.later(self, self._clock(), [(joiner.opcode, rest)])
+            self.watch.later(self, self._clock(), [(joiner.opcode, rest)], [(0, joiner.first_seq)])
         return out

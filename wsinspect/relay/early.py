@@ -77,6 +77,8 @@ class Early:
         text = broken_text(reader)
         if text is None or editor.hold.cost + text.frame_len > editor.direction.hold_limit:
             return False
+        if not editor.hold.content_begun:
+            editor.hold.seq = reader.frames
         seen = editor.hold.content + text.content
         left = editor.hold.content
         if self._ask_early(seen, editor.relay.clock()):
@@ -177,6 +179,7 @@ class Early:
             now_ns,
             fin=fin,
             violation=_VIOLATION,
+            seq=editor.hold.seq,
         )
         editor.ask(seen)
         return seen

@@ -97,6 +97,7 @@ class Editor:
         reader.controls.clear()  # each has its turn as a step
         reader.finished.clear()  # likewise, with its last frame
         reader.tapped.clear()
+        reader.tapped_seqs.clear()
         now_ns = self.relay.clock()
         shown = NOTHING if direction.masks else None  # until there is a verdict
         steps: list[Step] = []
@@ -316,7 +317,8 @@ class Editor:
             if over and not unreadable and self.large.begin():
                 return
             if unreadable or over:
-                if self.relay.too_large(self.direction, compressed=held.whole.compressed):
+                compressed = held.whole.compressed
+                if self.relay.too_large(self.direction, compressed=compressed, seq=hold.seq):
                     self.release_held()
                     self.outlet.passing = step.b0 < 0x80
                 return

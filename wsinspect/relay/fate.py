@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wsinspect.model.events import Action
-from wsinspect.protocol.messages import START_LIMIT, MessageFacts
+from wsinspect.protocol.messages import MessageFacts
 from wsinspect.protocol.records import Piece
 from wsinspect.relay.observation import Shown
 from wsinspect.relay.step import Step
@@ -43,10 +43,11 @@ def tell_message(
 def tell_injected(direction: Direction, opcode: int, payload: bytes, frame_len: int) -> None:
     """A message of ours has left in one frame of so many bytes."""
     if direction.open and direction.reader.tell_messages:
-        start = payload[:START_LIMIT]
+        limit = direction.reader.joiner.start_limit
+        start = payload[:limit]
         facts = MessageFacts(opcode, len(payload), frame_len, 1, False, payload, start, None)
         if direction.masks:  # nobody has looked at it
-            facts = masked(facts, NOTHING)
+            facts = masked(facts, NOTHING, limit)
         tell_message(direction, direction.relay.clock(), facts, injected=True)
 
 
@@ -65,11 +66,13 @@ class Fate:
         "_now_ns",
         "_open",
         "_shown",
+        "_telling",
         "direction",
     )
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
+        self._telling = direction.reader.tell_messages  # of the open message
         self._begin()
 
     def _begin(self) -> None:
@@ -89,17 +92,20 @@ class Fate:
     def came(self, step: Step, message: MessageFacts | None) -> None:
         """``message``: the one that this frame finishes."""
         opcode = step.b0 & 0x0F
-        if opcode > 2 or not self.direction.reader.tell_messages:
+        if opcode > 2:
             return
         if opcode:
+            self._telling = self.direction.reader.tell_messages
             self._begin()
+        if not self._telling:
+            return
         self._open += 1
         self._facts = message
         self._now_ns = step.now_ns
 
     def became(self, step: Step, action: Action, content: bytes | None = None) -> None:
         """The frame's record is made. ``content``: what the application gets if it was changed."""
-        if step.b0 & 0x0F > 2 or not self.direction.reader.tell_messages:
+        if step.b0 & 0x0F > 2 or not self._telling:
             return
         self._actions.add(action)
         self._open -= 1
@@ -118,7 +124,7 @@ class Fate:
             self._all_kept = False
         elif content is None:
             content = whole.content
-        limit = joiner.payload_limit if joiner.keep_payload else START_LIMIT
+        limit = joiner.payload_limit if joiner.keep_payload else joiner.start_limit
         room = limit - len(self._kept)
         if content is None or len(content) > room:
             self._all_kept = False
@@ -135,9 +141,11 @@ class Fate:
         if action == "rewrite":
             kept = bytes(self._kept)
             whole = kept if self._all_kept and self.direction.reader.joiner.keep_payload else None
-            facts = facts._replace(payload=whole, start=kept[:START_LIMIT])
+            facts = facts._replace(
+                payload=whole, start=kept[: self.direction.reader.joiner.start_limit]
+            )
         now_ns, one = self._now_ns, self._shown
         self._begin()
         if self.direction.masks:
-            facts = masked(facts, one or NOTHING)
+            facts = masked(facts, one or NOTHING, self.direction.reader.joiner.start_limit)
         tell_message(self.direction, now_ns, facts, action, rules=one.rules if one else ())

@@ -42,11 +42,11 @@ class Held(NamedTuple):
 class Hold:
     """``cost`` is in bytes of memory; ``changed``: a frame policy changed or dropped a frame.
 
-    ``asked``: the early verdict on the open message (``early.py``); ``left``: its content that has
-    left since, None where it has not.
+    ``seq``: the number of the message's first frame. ``asked``: the early verdict on the open
+    message (``early.py``); ``left``: its content that has left since, None where it has not.
     """
 
-    __slots__ = ("ahead", "asked", "changed", "cost", "frames", "left")
+    __slots__ = ("ahead", "asked", "changed", "cost", "frames", "left", "seq")
 
     def __init__(self) -> None:
         self.frames: list[Held] = []
@@ -55,11 +55,13 @@ class Hold:
         self.asked: Observation | None = None
         self.left: bytes | None = None
         self.ahead = False
+        self.seq = -1
 
     def add(self, held: Held) -> None:
         cost = max(len(held.whole.raw), len(held.content))
         self.cost += cost + (_FRAME_COST if self.frames else 0)
         self.changed = self.changed or not held.raw
+        self.seq = held.whole.first_seq
         self.frames.append(held)
 
     def take(self) -> list[Held]:
@@ -86,6 +88,11 @@ class Hold:
         self.cost = 0
 
     @property
+    def content_begun(self) -> bool:
+        """Whether some of the message is there."""
+        return bool(self.frames) or self.left is not None
+
+    @property
     def content(self) -> bytes:
         """What is there of the message, whether held or not."""
         return (self.left or b"") + b"".join(held.content for held in self.frames)
@@ -108,6 +115,7 @@ class Hold:
             fin=fin,
             violation=violation,
             compressed=first.whole.compressed,
+            seq=self.seq,
         )
 
 

@@ -28,12 +28,13 @@ class LargeMessage:
     comes of it is thrown away.
     """
 
-    __slots__ = ("_back", "_editor", "_gone")
+    __slots__ = ("_back", "_editor", "_gone", "_seq")
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._back: HoldBack | None = None
         self._gone: Shown | None = None  # nothing more of the open message leaves
+        self._seq = -1  # of the open message's first frame
 
     @property
     def open(self) -> bool:
@@ -52,13 +53,14 @@ class LargeMessage:
         if piece.content is None:
             return False
         hold = editor.hold
-        begun = bool(hold.frames) or hold.left is not None
+        begun = hold.content_begun
         if not (b0 & 0x0F or begun) or editor.relay.refuses(piece.frame.violation):
             return False
         compressed = bool(b0 & 0x40) and editor.reader.joiner.deflate
-        return self.begin(b0 & 0x0F, compressed=compressed) and self.open
+        seq = hold.seq if begun else piece.frame.first_seq
+        return self.begin(b0 & 0x0F, compressed=compressed, seq=seq) and self.open
 
-    def begin(self, opcode: int = 0, *, compressed: bool = False) -> bool:
+    def begin(self, opcode: int = 0, *, compressed: bool = False, seq: int | None = None) -> bool:
         """Judge the open message in pieces, if the policy can; what is held goes first."""
         editor = self._editor
         policy, hold = editor.policy, editor.hold
@@ -71,7 +73,8 @@ class LargeMessage:
             opcode = TEXT
         if compressed and editor.writer.recompress:
             return False  # the receiver's window is not the sender's any more
-        judge = policy.large(opcode, compressed=compressed)
+        self._seq = hold.seq if seq is None else seq
+        judge = policy.large(opcode, compressed=compressed, seq=self._seq)
         if judge is None:
             return False
         self._back = back = HoldBack(editor.outlet, judge, compressed=compressed)
@@ -232,7 +235,7 @@ class LargeMessage:
         if editor.relay.on_error == "closed" and back.half_way:
             self._give_up(back)
             editor.outlet.cut()
-        return editor.relay.too_large(editor.direction, compressed=False)
+        return editor.relay.too_large(editor.direction, compressed=False, seq=self._seq)
 
     def _thrown_away(self, step: Step, whole: Whole | Piece) -> None:
         """It does not leave: what record it has says so."""

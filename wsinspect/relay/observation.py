@@ -56,8 +56,9 @@ class Observation:
     ``payload`` is unmasked; of a message it is also joined and decompressed, of a frame it is as
     on the wire. ``fin`` is False on a message that will never be whole: the sender closed, was cut
     off, or began another one; the payload is what is there. ``timestamp_ns`` is when it had
-    arrived. The last call of :meth:`drop`, :meth:`rewrite` and :meth:`close` counts. ``shown`` is
-    set by a policy that masks: what may be shown of it, wherever that is.
+    arrived, ``seq`` the number of its first frame in its direction (-1: unknown). The last call of
+    :meth:`drop`, :meth:`rewrite` and :meth:`close` counts. ``shown`` is set by a policy that masks:
+    what may be shown of it, wherever that is.
     """
 
     connection: Connection
@@ -70,6 +71,7 @@ class Observation:
     rsv: int = 0
     violation: str | None = None
     compressed: bool = False
+    seq: int = -1
     dropped: bool = field(default=False, init=False)
     rewritten: bytes | None = field(default=None, init=False, repr=False)
     closing: Close | None = field(default=None, init=False)

@@ -70,9 +70,8 @@ class Pieces:
         if policy is not None and (
             policy.frames or editor.is_held(large.b0) or (policy.controls and large.b0 & 0x0F > 2)
         ):
-            if not editor.relay.too_large(
-                editor.direction, compressed=editor.reader.joiner.compressed
-            ):
+            compressed, seq = editor.reader.joiner.compressed, large.first_seq
+            if not editor.relay.too_large(editor.direction, compressed=compressed, seq=seq):
                 return False
             if large.b0 & 0x0F < 3:
                 editor.release_held()

@@ -15,7 +15,19 @@ from wsinspect.relay.observation import Observation, Shown
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
 
-__all__ = ["LargeVerdict", "OnError", "OnViolation", "Policy", "StreamJudge", "Watch"]
+__all__ = [
+    "LargeVerdict",
+    "OnError",
+    "OnViolation",
+    "Policy",
+    "Seqs",
+    "StreamJudge",
+    "Tapped",
+    "Watch",
+]
+
+type Tapped = list[tuple[int, bytes]]
+type Seqs = list[tuple[int, int]]
 
 OnViolation = Literal["pass", "close"]
 OnError = Literal["open", "closed"]
@@ -31,7 +43,8 @@ class Policy(Protocol):
 
     ``large`` is asked for when a message goes beyond ``hold_limit`` bytes: what it returns judges
     the message in pieces. None: it cannot. ``unreadable`` is asked whether a message that cannot
-    be inspected is forwarded; None: the user's ``--on-error`` decides.
+    be inspected is forwarded; None: the user's ``--on-error`` decides. ``seq`` is the number of
+    the message's first frame in its direction, -1 if it is not known.
     """
 
     frames: bool
@@ -42,9 +55,9 @@ class Policy(Protocol):
 
     def judge(self, observation: Observation) -> None: ...
 
-    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None: ...
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> StreamJudge | None: ...
 
-    def unreadable(self, now_ns: int) -> bool | None: ...
+    def unreadable(self, now_ns: int, seq: int) -> bool | None: ...
 
 
 class LargeVerdict(NamedTuple):
@@ -78,7 +91,8 @@ class StreamJudge(Protocol):
 class Watch(Protocol):
     """Sees the messages of one direction as they pass.
 
-    ``later`` takes ``(opcode, payload)`` of what was forwarded and looks at it soon. Where payload
+    ``later`` takes ``(opcode, payload)`` of what was forwarded and looks at it soon; ``seqs`` as
+    in ``FrameReader.tapped_seqs``. Where payload
     is to be shown to somebody, ``now`` looks at once. ``watch_large`` is given a message of more
     than ``hold_limit`` bytes in pieces; its last answer is the :class:`Shown` of that message. None
     of them raises.
@@ -86,8 +100,8 @@ class Watch(Protocol):
 
     hold_limit: int
 
-    def later(self, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]) -> None: ...
+    def later(self, direction: Direction, now_ns: int, seen: Tapped, seqs: Seqs) -> None: ...
 
-    def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown: ...
+    def now(self, now_ns: int, opcode: int, payload: bytes, seq: int) -> Shown: ...
 
-    def watch_large(self, opcode: int) -> LargeSink | None: ...
+    def watch_large(self, opcode: int, seq: int) -> LargeSink | None: ...

@@ -163,8 +163,10 @@ class Relay:
             connection.ends(now_ns).close_frame(side, payload)
         elif opcode == PING:
             connection.pings.ping(payload, now_ns, to_client=direction.to_client)
+            connection.saw_ping(now_ns, to_client=direction.to_client)
         elif opcode == PONG:
-            connection.pings.pong(payload, now_ns, to_client=direction.to_client)
+            rtt_ns = connection.pings.pong(payload, now_ns, to_client=direction.to_client)
+            connection.saw_pong(rtt_ns)
 
     def close_left(self, direction: Direction, payload: bytes) -> None:
         """A Close frame of the sender's went on to the receiver, with this payload."""
@@ -175,11 +177,11 @@ class Relay:
     def saw_messages(self, direction: Direction, now_ns: int) -> None:
         """Messages passed – or did not, as the destination is gone."""
         reader = direction.reader
-        if reader.tell_messages:
-            action: Action = "pass" if direction.open else "close"
-            rules = direction.rules_of or [[]] * len(reader.finished)
-            for facts, ids in zip(reader.finished, rules, strict=True):
-                tell_message(direction, now_ns, facts, action, rules=ids)
+        # Also where `tell_messages` has just been switched off: they were read for being told.
+        action: Action = "pass" if direction.open else "close"
+        rules = direction.rules_of or [[]] * len(reader.finished)
+        for facts, ids in zip(reader.finished, rules, strict=True):
+            tell_message(direction, now_ns, facts, action, rules=ids)
         reader.finished.clear()
         direction.rules_of = []
 
@@ -239,13 +241,13 @@ class Relay:
         self.close(1011, "cannot record", "error")
         return False
 
-    def too_large(self, direction: Direction, *, compressed: bool) -> bool:
+    def too_large(self, direction: Direction, *, compressed: bool, seq: int = -1) -> bool:
         """A message cannot be inspected. Returns whether it is forwarded all the same.
 
         Never where the receiver could not read it: its window is another one by now.
         """
         policy = direction.policy
-        goes = None if policy is None else policy.unreadable(self.clock())
+        goes = None if policy is None else policy.unreadable(self.clock(), seq)
         goes = self.on_error == "open" if goes is None else goes
         say = "a message too large to inspect, or unreadable,"
         if goes and not (compressed and direction.writer.recompress):

@@ -80,4 +80,5 @@ class Step(NamedTuple):
             rsv=self.b0 >> 4 & 7,
             violation=self.violation,
             compressed=whole.compressed,
+            seq=self.seq,
         )

@@ -22,8 +22,12 @@ def alerts_of(
     findings: Sequence[Finding],
     direction: Literal["to_server", "to_client"] | None,
     opcode: str | None,
+    seq: int = -1,
 ) -> Iterator[Alert]:
-    """In order of the rules\' first findings. No ``direction``: of the opening handshake."""
+    """In order of the rules' first findings. No ``direction``: of the opening handshake.
+
+    ``seq``: the number of the message's first frame; -1: it is of none, or not known.
+    """
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         by_rule.setdefault(finding.rule.id, []).append(finding)
@@ -39,6 +43,7 @@ def alerts_of(
             hits_total=len(own),
             direction=UNSET if direction is None else direction,
             opcode=UNSET if opcode is None else opcode,
+            seq=UNSET if seq < 0 else seq,
         )
 
 

@@ -10,9 +10,10 @@ Bounded: 256 KiB or 20 ms. Patterns that a rule anchors (^ $) take a newline for
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from wsinspect.protocol.opcodes import OPCODE_NAMES, TEXT
@@ -21,15 +22,17 @@ from wsinspect.rules.streams import StreamHit
 
 if TYPE_CHECKING:
     from wsinspect.relay.direction import Direction
+    from wsinspect.relay.policy import Seqs, Tapped
     from wsinspect.rules.policy import Guard
 
 __all__ = ["BATCH_LEN", "BATCH_S", "Batch"]
 
 BATCH_LEN: Final = 256 * 1024
 BATCH_S: Final = 0.02
+_first = itemgetter(0)
 _ITEM_COST: Final = 64  # bytes that one more message costs beside its own
 
-type Item = tuple[Guard, int, list[tuple[int, bytes]]]
+type Item = tuple[Guard, int, Tapped, Seqs]
 
 
 class Batch:
@@ -42,10 +45,11 @@ class Batch:
         self._waiting = False
 
     def add(
-        self, guard: Guard, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]
+        self, guard: Guard, direction: Direction, now_ns: int, seen: Tapped, seqs: Seqs
     ) -> None:
-        """Take ``(opcode, payload)`` of messages and control frames in order."""
-        self._items.append((guard, now_ns, seen))
+        """Take ``(opcode, payload)`` of messages and control frames in order, and their numbers as
+        :class:`~wsinspect.relay.policy.Watch` gives them."""
+        self._items.append((guard, now_ns, seen, seqs))
         reader = direction.reader
         if reader.joiner.deflate:  # it may be much more than came
             self._cost += sum(len(payload) for _, payload in seen)
@@ -70,10 +74,13 @@ class Batch:
         if not items:
             return
         by_guard: dict[Guard, list[tuple[int, int, bytes]]] = {}
-        for guard, now_ns, seen in items:
+        numbers: dict[Guard, list[tuple[int, Seqs]]] = {}
+        for guard, now_ns, seen, seqs in items:
             own = by_guard.get(guard)
             if own is None:
                 own = by_guard[guard] = []
+                numbers[guard] = []
+            numbers[guard].append((len(own), seqs))
             own += [(now_ns, opcode, payload) for opcode, payload in seen]
         try:
             suspects = _suspects(by_guard)
@@ -81,7 +88,7 @@ class Batch:
             next(iter(by_guard)).failed_late(error, "text", items[0][1])
             suspects = {guard: list(range(len(own))) for guard, own in by_guard.items()}
         for guard, own in by_guard.items():
-            _look(guard, own, suspects.get(guard, []))
+            _look(guard, own, suspects.get(guard, []), numbers[guard])
 
 
 def _suspects(
@@ -144,7 +151,12 @@ def _near(
     return marked
 
 
-def _look(guard: Guard, own: list[tuple[int, int, bytes]], suspects: list[int]) -> None:
+def _look(
+    guard: Guard,
+    own: list[tuple[int, int, bytes]],
+    suspects: list[int],
+    numbers: list[tuple[int, Seqs]],
+) -> None:
     hits: dict[int, list[StreamHit]] = {}
     scope = guard.scope
     try:
@@ -162,4 +174,12 @@ def _look(guard: Guard, own: list[tuple[int, int, bytes]], suspects: list[int]) 
         now_ns, opcode, payload = own[i]
         if opcode == 8:
             payload = payload[2:]
-        guard.look_late(payload, OPCODE_NAMES[opcode], now_ns, hits.get(i, ()))
+        seq = _number(i, numbers)
+        guard.look_late(payload, OPCODE_NAMES[opcode], now_ns, hits.get(i, ()), seq)
+
+
+def _number(i: int, numbers: list[tuple[int, Seqs]]) -> int:
+    """Of the first frame of message ``i``; -1 if it is not known."""
+    begin, seqs = numbers[bisect_right(numbers, i, key=_first) - 1]
+    at, seq = seqs[bisect_right(seqs, i - begin, key=_first) - 1]
+    return seq + i - begin - at if seq >= 0 else -1

@@ -20,7 +20,7 @@ from wsinspect.protocol.messages import LargeSink
 from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.observation import DirectionName, Observation, Shown
-from wsinspect.relay.policy import LargeVerdict, OnError, StreamJudge
+from wsinspect.relay.policy import LargeVerdict, OnError, Seqs, StreamJudge, Tapped
 from wsinspect.rules.alerts import alerts_of
 from wsinspect.rules.batch import Batch
 from wsinspect.rules.failing import FAILURE, failure, limit
@@ -135,14 +135,14 @@ class Guard:
                 self.scope, payload, opcode, now_ns, stream=observation.kind == "message"
             )
         except Exception as error:
-            blocked = self.failed(error, opcode, now_ns)
+            blocked = self.failed(error, opcode, now_ns, observation.seq)
             observation.shown = _WITHHELD
             if blocked is None:
                 raise
             if blocked:
                 _block(observation, head)
             return
-        observation.shown = self.tell(inspection, payload, opcode, now_ns)
+        observation.shown = self.tell(inspection, payload, opcode, now_ns, observation.seq)
         self.slow_down(1, now_ns)
         if inspection.action == "close":
             observation.close(inspection.code, inspection.reason)
@@ -158,12 +158,12 @@ class Guard:
                 raise UnreadableMessage
             self._tell_limit(inspection.unreadable)
 
-    def unreadable(self, now_ns: int) -> bool | None:
+    def unreadable(self, now_ns: int, seq: int) -> bool | None:
         """Of :class:`~wsinspect.relay.policy.Policy`; the finding is told here."""
         blocked = self._blocks_on_error()
         stops = blocked if blocked is not None else self.desk.on_error == "closed"
         finding = limit("size", blocked=stops)
-        for alert in alerts_of([finding], self.direction, None):
+        for alert in alerts_of([finding], self.direction, None, seq):
             self.desk.reports.alert(self.connection, now_ns, alert)
         return None if blocked is None else not blocked
 
@@ -171,23 +171,23 @@ class Guard:
         says = {one.rule.on_error for one in self.scope.plan.rules}
         return True if "block" in says else None if None in says else False
 
-    def failed(self, error: Exception, opcode: str, now_ns: int) -> bool | None:
+    def failed(self, error: Exception, opcode: str, now_ns: int, seq: int) -> bool | None:
         """Never quietly. Returns whether the rules say to block it; None: they do not say."""
         blocked = self._blocks_on_error()
         stops = blocked if blocked is not None else self.desk.on_error == "closed"
         reports = self.desk.reports
         finding = failure(type(error).__name__, blocked=stops)
-        for alert in alerts_of([finding], self.direction, opcode):
+        for alert in alerts_of([finding], self.direction, opcode, seq):
             reports.alert(self.connection, now_ns, alert)
         if blocked is not None:
             reports.failed(self.connection, f"{type(error).__name__} in a rule: {FAILURE.say}")
         return blocked
 
-    def large(self, opcode: int, *, compressed: bool) -> StreamJudge | None:  # noqa: ARG002
+    def large(self, opcode: int, *, compressed: bool, seq: int) -> StreamJudge | None:  # noqa: ARG002
         """Of :class:`~wsinspect.relay.policy.Policy`."""
-        return _Guarded(self, self._judge(opcode), OPCODE_NAMES[opcode])
+        return _Guarded(self, self._judge(opcode, seq), OPCODE_NAMES[opcode], seq)
 
-    def _judge(self, opcode: int) -> LargeJudge:
+    def _judge(self, opcode: int, seq: int) -> LargeJudge:
         name = OPCODE_NAMES[opcode]
         clock = self.desk.clock
         return LargeJudge(
@@ -195,13 +195,13 @@ class Guard:
             self.scope,
             name,
             clock,
-            lambda inspection: self._found_in_large(inspection, name, clock()),
+            lambda inspection: self._found_in_large(inspection, name, clock(), seq),
             HOLD_LIMIT + 1,
             closed=self.desk.on_error == "closed",
         )
 
-    def _found_in_large(self, inspection: Inspection, opcode: str, now_ns: int) -> None:
-        self._report(inspection, opcode, now_ns)
+    def _found_in_large(self, inspection: Inspection, opcode: str, now_ns: int, seq: int) -> None:
+        self._report(inspection, opcode, now_ns, seq)
         if inspection.unreadable:
             self._tell_limit(inspection.unreadable)
 
@@ -210,35 +210,36 @@ class Guard:
 
     # --- as a watch ---
 
-    def watch_large(self, opcode: int) -> LargeSink | None:
+    def watch_large(self, opcode: int, seq: int) -> LargeSink | None:
         """Of :class:`~wsinspect.relay.policy.Watch`."""
-        return _Unstoppable(self, self._judge(opcode), OPCODE_NAMES[opcode])
+        return _Unstoppable(self, self._judge(opcode, seq), OPCODE_NAMES[opcode], seq)
 
-    def later(self, direction: Direction, now_ns: int, seen: list[tuple[int, bytes]]) -> None:
-        self.desk.batch.add(self, direction, now_ns, seen)
+    def later(self, direction: Direction, now_ns: int, seen: Tapped, seqs: Seqs) -> None:
+        self.desk.batch.add(self, direction, now_ns, seen, seqs)
         if self.scope.throttle is not None:
             self.slow_down(len(seen), now_ns)
 
-    def now(self, direction: Direction, now_ns: int, opcode: int, payload: bytes) -> Shown:  # noqa: ARG002
+    def now(self, now_ns: int, opcode: int, payload: bytes, seq: int) -> Shown:
         self.desk.batch.flush()  # in order
         head = b""
         if opcode == CLOSE:
             head, payload = payload[:2], payload[2:]
-        shown = self.look(payload, OPCODE_NAMES[opcode], now_ns)
+        shown = self.look(payload, OPCODE_NAMES[opcode], now_ns, seq)
         self.slow_down(1, now_ns)
         return shown if shown.payload is None else shown._replace(payload=head + shown.payload)
 
-    def look(self, payload: bytes, opcode: str, now_ns: int) -> Shown:
+    def look(self, payload: bytes, opcode: str, now_ns: int, seq: int) -> Shown:
         """Look at a message that has passed. Never raises."""
         return self._looked(
             lambda: self.inspector.inspect(self.scope, payload, opcode, now_ns),
             payload,
             opcode,
             now_ns,
+            seq,
         )
 
     def look_late(
-        self, payload: bytes, opcode: str, now_ns: int, hits: Sequence[StreamHit]
+        self, payload: bytes, opcode: str, now_ns: int, hits: Sequence[StreamHit], seq: int
     ) -> None:
         """Likewise, with what its stream showed. Never raises."""
         self._looked(
@@ -246,24 +247,25 @@ class Guard:
             payload,
             opcode,
             now_ns,
+            seq,
         )
 
     def _looked(
-        self, look: Callable[[], Inspection], payload: bytes, opcode: str, now_ns: int
+        self, look: Callable[[], Inspection], payload: bytes, opcode: str, now_ns: int, seq: int
     ) -> Shown:
         try:
             inspection = look()
             if inspection.unreadable:
                 self._tell_limit(inspection.unreadable)
-            return self.tell(inspection, payload, opcode, now_ns)
+            return self.tell(inspection, payload, opcode, now_ns, seq)
         except Exception as error:  # noqa: BLE001 - what has passed cannot be stopped any more
-            self.failed_late(error, opcode, now_ns)
+            self.failed_late(error, opcode, now_ns, seq)
             return _WITHHELD
 
-    def failed_late(self, error: Exception, opcode: str, now_ns: int) -> None:
+    def failed_late(self, error: Exception, opcode: str, now_ns: int, seq: int = -1) -> None:
         """What failed is on record; the message has passed."""
         finding = failure(type(error).__name__, blocked=False)
-        for alert in alerts_of([finding], self.direction, opcode):
+        for alert in alerts_of([finding], self.direction, opcode, seq):
             self.desk.reports.alert(self.connection, now_ns, alert)
         self.desk.reports.failed(
             self.connection, f"{type(error).__name__} in a rule: {FAILURE.say}"
@@ -271,16 +273,18 @@ class Guard:
 
     # --- telling ---
 
-    def tell(self, inspection: Inspection, payload: bytes, opcode: str, now_ns: int) -> Shown:
+    def tell(
+        self, inspection: Inspection, payload: bytes, opcode: str, now_ns: int, seq: int
+    ) -> Shown:
         """Report it; what may be shown of the message."""
         if not inspection.findings and not inspection.sightings:
             return Shown(payload, [])
-        self._report(inspection, opcode, now_ns)
+        self._report(inspection, opcode, now_ns, seq)
         return Shown(self.inspector.masked(inspection), inspection.rules)
 
-    def _report(self, inspection: Inspection, opcode: str, now_ns: int) -> None:
+    def _report(self, inspection: Inspection, opcode: str, now_ns: int, seq: int) -> None:
         reports, connection = self.desk.reports, self.connection
-        for alert in alerts_of(inspection.findings, self.direction, opcode):
+        for alert in alerts_of(inspection.findings, self.direction, opcode, seq):
             reports.alert(connection, now_ns, alert)
         reports.findings(connection, self.direction, inspection.findings)
 
@@ -307,10 +311,11 @@ def _block(observation: Observation, head: bytes) -> None:
 class _Guarded:
     """Judges a large message; where that fails, the rules' own ``on_error`` comes first."""
 
-    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str) -> None:
+    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str, seq: int) -> None:
         self._guard = guard
         self._judge = judge
         self._opcode = opcode
+        self._seq = seq
         self._broken = False
         self.rules = judge.rules
 
@@ -325,7 +330,7 @@ class _Guarded:
         try:
             return self._judge.feed(content, last=last, hurry=hurry)
         except Exception as error:
-            blocked = guard.failed(error, self._opcode, now_ns)
+            blocked = guard.failed(error, self._opcode, now_ns, self._seq)
             if blocked is None:
                 raise
             self._broken = True
@@ -335,10 +340,11 @@ class _Guarded:
 class _Unstoppable:
     """Looks at a large message that passes anyway; never raises."""
 
-    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str) -> None:
+    def __init__(self, guard: Guard, judge: LargeJudge, opcode: str, seq: int) -> None:
         self._guard = guard
         self._judge = judge
         self._opcode = opcode
+        self._seq = seq
         self._broken = False
 
     def feed(self, content: bytes, *, last: bool) -> Shown:
@@ -349,5 +355,6 @@ class _Unstoppable:
                 self._judge.feed(content, last=last)
             except Exception as error:  # noqa: BLE001 - of Watch
                 self._broken = True
-                self._guard.failed_late(error, self._opcode, self._guard.desk.clock())
+                now_ns = self._guard.desk.clock()
+                self._guard.failed_late(error, self._opcode, now_ns, self._seq)
         return Shown(None, self._judge.rules)

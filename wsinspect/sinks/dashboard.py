@@ -1,8 +1,9 @@
-"""The dashboards' socket: exact totals for all, frames for what is watched, never a wait.
+"""The dashboards' socket: exact totals for all, frames and messages for what is watched, never a
+wait.
 
-Owns: a Unix socket (its directory 0700), its clients, their subscriptions, and the counts of what
-was left out. Must not know: how it is drawn. Newline-delimited JSON both ways; the protocol is in
-``docs/dashboard-socket.md``.
+Owns: a Unix socket (its directory 0700), its clients, their subscriptions and orders, and the
+counts of what was left out. Must not know: how it is drawn. Newline-delimited JSON both ways; the
+protocol is in ``docs/dashboard-socket.md``.
 
 A dashboard that is slow or stopped costs the traffic nothing: what does not fit into its bounded
 buffer is left out and counted; once it reads again it is greeted anew, and all is exact.
@@ -15,10 +16,7 @@ import base64
 import contextlib
 import errno
 import os
-import socket
-import stat
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,57 +25,27 @@ import msgspec
 from wsinspect import __version__
 from wsinspect.model import events
 from wsinspect.model.connection import Connection
+from wsinspect.protocol.close_codes import is_valid_on_wire
+from wsinspect.protocol.messages import MessageFacts
+from wsinspect.relay.direction import Direction
 from wsinspect.sinks.hub import Batch, Hub
+from wsinspect.sinks.rows import Told, encode, frame_rows, is_whole, message_rows, totals_line
+from wsinspect.sinks.runtime import running_sockets, runtime_dir, somebody_listens
+from wsinspect.sinks.watched import PayloadRing, Watched
 
 __all__ = ["DashboardServer", "running_sockets", "runtime_dir", "somebody_listens"]
 
 _TICK_S = 0.05
-_ROWS_A_TICK = 400  # frames for one dashboard; more are counted as skipped
+_ROWS_A_TICK = 400  # frames, and messages, for one dashboard; more are counted as skipped
+_MESSAGES_WAITING = 2048  # until the tick
+_CONTENT_A_TICK = 256 * 1024  # bytes of messages
 _BUFFER_LIMIT = 4 * 1024 * 1024  # bytes that may wait for a slow dashboard
 _LINE_LIMIT = 64 * 1024  # of what a dashboard may send
+_GREETED_AT_ONCE = 25  # connections; about half a millisecond
+_GREETING_BUFFER = 256 * 1024
+_REASON_LIMIT = 123  # bytes (RFC 6455 §5.5.1)
 
-_encode = msgspec.json.Encoder().encode
-
-
-def runtime_dir() -> Path:
-    """Where the sockets of this user's proxies are; made with mode 0700. Raises OSError."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and Path(base).is_dir():
-        path = Path(base) / "wsinspect"
-    else:
-        path = Path(tempfile.gettempdir()) / f"wsinspect-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()  # in a folder that all may write to, it may be anybody's link
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PermissionError(f"{path} is not a directory of this user's own")
-    if found.st_mode & 0o077:
-        path.chmod(0o700)
-    return path
-
-
-def running_sockets() -> list[Path]:
-    """The sockets of proxies that live; those of dead ones are removed."""
-    found = []
-    for path in sorted(runtime_dir().glob("*.sock")):
-        if somebody_listens(path):
-            found.append(path)
-        else:
-            with contextlib.suppress(OSError):
-                path.unlink()
-    return found
-
-
-def somebody_listens(path: Path) -> bool:
-    """Whether a proxy answers there. One that is too busy to take us counts."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-    return True
+type CloseOrder = Callable[[int, int, str], bool]
 
 
 class _Client:
@@ -85,9 +53,12 @@ class _Client:
         self.writer = writer
         self.watched: int | None = None
         self.behind = False  # it must be told everything anew once it can take it
+        self.untold: dict[int, Connection] = {}  # live ones that it was not told of yet
         self.dirty: set[Connection] = set()
         self.rows: list[list[object]] = []
         self.skipped = 0
+        self.messages: list[Told] = []
+        self.messages_skipped = 0
 
     @property
     def full(self) -> bool:
@@ -100,13 +71,47 @@ class _Client:
         self.writer.write(line)
         return True
 
+    def send_rows(self) -> None:
+        """The frames of this tick, then the messages that they make."""
+        overflow = self.skipped > 0
+        taken = {(row[1], row[2]) for row in self.rows} if overflow else set()
+        if self.rows or self.skipped:
+            message = self._batch("frames", self.rows, self.skipped)
+            if not self.send(message):
+                return
+            self.rows = []
+            self.skipped = 0
+        if not self.messages and not self.messages_skipped:
+            return
+        told = self.messages
+        if overflow:  # of frames that were left out there is no use in the message
+            told = [each for each in told if (each.to_client, each.facts.last_seq) in taken]
+        told = told[-_ROWS_A_TICK:]
+        skipped = self.messages_skipped + len(self.messages) - len(told)
+        if self.send(self._batch("messages", message_rows(told, _CONTENT_A_TICK), skipped)):
+            self.messages = []
+            self.messages_skipped = 0
+
+    def _batch(self, kind: str, rows: list[list[object]], skipped: int) -> bytes:
+        batch = {"type": kind, "flow_id": self.watched, "rows": rows, "skipped": skipped}
+        return encode(batch) + b"\n"
+
 
 class DashboardServer:
-    """A ``hub.Viewer``: it makes itself the hub's viewer while somebody is attached."""
+    """A ``hub.Viewer``: it makes itself the hub's viewer while somebody is attached.
 
-    def __init__(self, hub: Hub, hello: Callable[[], dict[str, Any]]) -> None:
+    ``close`` ends a connection by its id with a code and a reason; False: it is not open.
+    """
+
+    def __init__(
+        self, hub: Hub, hello: Callable[[], dict[str, Any]], close: CloseOrder | None = None
+    ) -> None:
         self.hub = hub
         self.hello = hello
+        self.close = close
+        self._watched: dict[int, Watched] = {}
+        self._payloads = PayloadRing()
+        self._greetings: set[asyncio.Task[None]] = set()
         self.path: Path | None = None
         self._clients: set[_Client] = set()
         self._server: asyncio.Server | None = None
@@ -130,8 +135,9 @@ class DashboardServer:
     def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for task in (self._ticker, *self._greetings):
+            if task is not None:
+                task.cancel()
         for client in self._clients:
             client.writer.close()
         if self._server is not None and self.path is not None:  # else it is not ours
@@ -144,19 +150,25 @@ class DashboardServer:
         self._to_all(line)
 
     def closed(self, connection: Connection, line: bytes) -> None:
-        totals = self._totals([connection])
+        totals = totals_line([connection], self.hub.clock())
         for client in self._clients:
             client.dirty.discard(connection)
+            if client.untold.pop(connection.flow_id, None) is not None:
+                client.send(self.hub.recent_closed[-1][0])
         self._to_all(totals + line)
 
     def alert(self, line: bytes) -> None:
         self._to_all(line)
 
-    def stats(self, line: bytes) -> None:
+    def diagnosis(self, line: bytes) -> None:
         self._to_all(line)
 
+    def stats(self, line: bytes) -> None:
+        # It settles who is there: whoever is not told of all connections gets the next.
+        self._to_all(line, [client for client in self._clients if not client.untold])
+
     def problem(self, say: str) -> None:
-        self._to_all(_encode({"type": "problem", "say": say}) + b"\n")
+        self._to_all(_problem(say))
 
     def cut(self) -> None:
         for client in self._clients:
@@ -175,30 +187,42 @@ class DashboardServer:
         direction, now_ns, seq, records, _, previews = batch
         room = _ROWS_A_TICK - len(client.rows)
         if len(records) > room:
-            client.skipped += len(records) - room
             skip = len(records) - room
+            client.skipped += skip
             seq += skip
             records = records[skip:] if room else []
             previews = previews[skip:] if previews else []
-        for number, (mask, (b0, payload_len, frame_len, violation)) in enumerate(records):
-            shown = previews[number] if previews else None
-            preview = None if shown is None else base64.b64encode(shown).decode()
-            client.rows.append(
-                [
-                    now_ns,
-                    int(direction.to_client),
-                    seq + number,
-                    b0,
-                    None if mask < 0 else mask,
-                    payload_len,
-                    frame_len,
-                    violation,
-                    preview,
-                ]
-            )
+        client.rows += frame_rows(direction, now_ns, seq, records, previews)
         if len(client.rows) >= _ROWS_A_TICK:
-            # Enough for this tick: no more previews, they make the walk slower.
-            self._preview(direction.relay.connection, on=False)
+            watched = self._watched.get(direction.relay.connection.flow_id)
+            if watched is not None:
+                watched.rest()
+
+    def message(
+        self,
+        direction: Direction,
+        now_ns: int,
+        facts: MessageFacts,
+        action: events.Action,
+        injected: bool,
+        rules: Sequence[str],
+    ) -> None:
+        flow_id = direction.relay.connection.flow_id
+        if flow_id not in self._watched:
+            return
+        if facts.first_seq >= 0:
+            key = flow_id, int(direction.to_client), facts.first_seq
+            self._payloads.add(key, facts, action)
+        whole = is_whole(facts)
+        facts = facts._replace(payload=None)
+        told = Told(now_ns, direction.to_client, facts, action, injected, rules, whole)
+        for client in self._clients:
+            if client.watched != flow_id:
+                continue
+            if len(client.messages) < _MESSAGES_WAITING:
+                client.messages.append(told)
+            else:
+                client.messages_skipped += 1
 
     # --- clients ---
 
@@ -221,59 +245,119 @@ class DashboardServer:
             writer.close()
             if not self._clients:
                 self.hub.viewer = None
+                self._payloads.clear()
 
     def _greet(self, client: _Client) -> None:
+        """Who we are, who has ended, and who is here: the first now, the others soon."""
         hub = self.hub
         hello = {
             "type": "hello",
             "pid": os.getpid(),
             "version": __version__,
             "schema_version": events.SCHEMA_VERSION,
+            "started_ns": hub.started_ns,
+            "can": ["payload"] if self.close is None else ["close", "payload"],
+            "payloads": hub.payloads,
             **self.hello(),
         }
-        out = [_encode(hello), b"\n"]
+        out = [encode(hello), b"\n"]
         for open_line, close_line in hub.recent_closed:
             out += (open_line, close_line)
-        for connection in hub.connections.values():
-            out.append(events.open_event(connection, connection.opened_ns, 101))
         client.writer.write(b"".join(out))
-        client.writer.write(self._totals(hub.connections.values()))
+        client.untold = dict(hub.connections)
+        self._tell_some(client)
+        if client.untold:
+            task = asyncio.create_task(self._tell_others(client))
+            self._greetings.add(task)
+            task.add_done_callback(self._greetings.discard)
+
+    def _tell_some(self, client: _Client) -> None:
+        untold = client.untold
+        now = [untold.pop(flow_id) for flow_id in list(untold)[:_GREETED_AT_ONCE]]
+        opened = [events.open_event(each, each.opened_ns, 101) for each in now]
+        client.writer.write(b"".join(opened) + totals_line(now, self.hub.clock()))
+
+    async def _tell_others(self, client: _Client) -> None:
+        """A little at a time: traffic does not wait for ten thousand lines."""
+        untold = client.untold
+        while client.untold is untold and untold and client in self._clients:
+            if client.writer.transport.get_write_buffer_size() > _GREETING_BUFFER:
+                await asyncio.sleep(_TICK_S)
+            else:
+                await asyncio.sleep(0.001)
+                self._tell_some(client)
+
+    # --- orders ---
 
     def _obey(self, client: _Client, line: bytes) -> None:
         try:
             order = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return
         if not isinstance(order, dict):
             return
-        if order.get("type") == "watch":
-            flow_id = order.get("flow_id")
-            self._watch(client, flow_id if isinstance(flow_id, int) else None)
-        elif order.get("type") == "detach":
-            client.writer.close()
+        match order.get("type"):
+            case "watch":
+                flow_id = order.get("flow_id")
+                self._watch(client, flow_id if type(flow_id) is int else None)
+            case "detach":
+                client.writer.close()
+            case "close":
+                self._close(client, order)
+            case "payload":
+                self._payload(client, order)
+
+    def _close(self, client: _Client, order: dict[str, Any]) -> None:
+        flow_id, code, reason = (order.get(name) for name in ("flow_id", "code", "reason"))
+        say = None
+        if self.close is None:
+            say = "this proxy closes nothing for a dashboard"
+        elif type(flow_id) is not int:
+            say = "which connection?"
+        elif type(code) is not int or not is_valid_on_wire(code):
+            say = f"nobody may send the close code {code} (RFC 6455 7.4)"
+        elif not isinstance(reason := reason or "", str) or len(reason.encode()) > _REASON_LIMIT:
+            say = f"a close reason is text of at most {_REASON_LIMIT} bytes (RFC 6455 5.5.1)"
+        elif not self.close(flow_id, code, reason):
+            say = f"connection {flow_id} is not open"
+        if say is not None:
+            client.send(_problem(f"not closed: {say}"))
+
+    def _payload(self, client: _Client, order: dict[str, Any]) -> None:
+        key = tuple(order.get(name) for name in ("flow_id", "direction", "seq"))
+        if not all(type(each) is int for each in key):
+            return
+        found = self._payloads.find(key)  # type: ignore[arg-type]
+        answer: dict[str, object] = dict(zip(("flow_id", "direction", "seq"), key, strict=True))
+        if isinstance(found, bytes):
+            answer |= {"content": base64.b64encode(found).decode(), "whole": True, "say": ""}
+        else:
+            answer |= {"content": None, "whole": False, "say": found}
+        client.send(encode({"type": "payload", **answer}) + b"\n")
 
     def _watch(self, client: _Client, flow_id: int | None) -> None:
         hub = self.hub
         hub.flush()  # before it watches: what waits is among the recent frames then, once
         before, client.watched = client.watched, flow_id
         client.rows.clear()
-        client.skipped = 0
+        client.messages.clear()
+        client.skipped = client.messages_skipped = 0
         if before is not None and not any(other.watched == before for other in self._clients):
-            connection = hub.connections.get(before)
-            if connection is not None:
-                self._preview(connection, on=False)
+            watched = self._watched.pop(before, None)
+            if watched is not None:
+                watched.end()
         if flow_id is None:
             return
         recent = [batch for batch in hub.recent if batch[0].relay.connection.flow_id == flow_id]
         for batch in recent:
             self._take(client, batch)
-            self._send_rows(client)
+            client.send_rows()
         connection = hub.connections.get(flow_id)
-        if connection is not None:
-            self._preview(connection, on=True)
-
-    def _preview(self, connection: Connection, *, on: bool) -> None:
-        connection.to_server.preview = connection.to_client.preview = on
+        if connection is not None and flow_id not in self._watched:
+            watched = self._watched[flow_id] = Watched(
+                connection, tells=hub.tells_messages, keeps=hub.keeps_payloads
+            )
+            watched.begin()
 
     # --- out ---
 
@@ -284,62 +368,36 @@ class DashboardServer:
                 continue
             self.hub.flush()
             for client in self._clients:
-                if client.full:
-                    continue
-                if client.behind:
-                    # It missed who came and went: the whole picture again.
-                    client.behind = False
-                    client.dirty.clear()
-                    self._greet(client)
-                if client.dirty:
-                    client.send(self._totals(client.dirty))
-                    client.dirty.clear()
-                self._send_rows(client)
-                if client.watched is not None:
-                    connection = self.hub.connections.get(client.watched)
-                    if connection is not None:
-                        self._preview(connection, on=True)
+                if not client.full:
+                    self._tell(client)
 
-    def _send_rows(self, client: _Client) -> None:
-        if not client.rows and not client.skipped:
-            return
-        message = {
-            "type": "frames",
-            "flow_id": client.watched,
-            "rows": client.rows,
-            "skipped": client.skipped,
-        }
-        if client.send(_encode(message) + b"\n"):
-            client.rows = []
-            client.skipped = 0
+    def _tell(self, client: _Client) -> None:
+        """What is new since the last tick."""
+        if client.behind:
+            # It missed who came and went: the whole picture again.
+            client.behind = False
+            client.dirty.clear()
+            self._greet(client)
+        if client.dirty:
+            dirty = client.dirty
+            if client.untold:  # their totals come with them
+                dirty = {each for each in dirty if each.flow_id not in client.untold}
+            client.send(totals_line(dirty, self.hub.clock()))
+            client.dirty.clear()
+        watched = None if client.watched is None else self._watched.get(client.watched)
+        if watched is not None and not watched.on:
+            untold = watched.go_on()
+            for other in self._clients:
+                if other.watched == client.watched:
+                    other.messages_skipped += untold
+        client.send_rows()
 
-    def _to_all(self, lines: bytes) -> None:
-        for client in self._clients:
+    def _to_all(self, lines: bytes, clients: Sequence[_Client] | None = None) -> None:
+        for client in self._clients if clients is None else clients:
             if not client.send(lines):
                 self.hub.dashboard_dropped += 1
                 client.behind = True
 
-    def _totals(self, connections: Any) -> bytes:
-        rows = []
-        for c in connections:
-            to_server, to_client = c.to_server, c.to_client
-            rows.append(
-                (
-                    c.flow_id,
-                    to_server.frames,
-                    to_server.payload_bytes,
-                    to_server.wire_bytes,
-                    to_client.frames,
-                    to_client.payload_bytes,
-                    to_client.wire_bytes,
-                    to_server.joiner.messages,
-                    to_client.joiner.messages,
-                    int(c.last_frame_to_client),
-                    c.last_opcode,
-                    c.last_frame_ns or 0,
-                )
-            )
-        if not rows:
-            return b""
-        totals = {"type": "totals", "timestamp_ns": self.hub.clock(), "rows": rows}
-        return _encode(totals) + b"\n"
+
+def _problem(say: str) -> bytes:
+    return encode({"type": "problem", "say": say}) + b"\n"

@@ -19,6 +19,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
+from msgspec import UNSET
+
 from wsinspect.model import events
 from wsinspect.model.connection import Connection
 from wsinspect.model.lines import FrameLines
@@ -26,6 +28,7 @@ from wsinspect.protocol.messages import MessageFacts
 from wsinspect.protocol.reader import Record
 from wsinspect.relay.direction import Direction
 from wsinspect.sinks.jsonl import JsonLog
+from wsinspect.sinks.pace import Pace
 
 __all__ = ["Batch", "Hub", "Payloads", "RecordLevel", "Viewer"]
 
@@ -51,8 +54,18 @@ class Viewer(Protocol):
 
     def opened(self, line: bytes) -> None: ...
     def frames(self, batches: list[Batch]) -> None: ...
+    def message(
+        self,
+        direction: Direction,
+        now_ns: int,
+        facts: MessageFacts,
+        action: events.Action,
+        injected: bool,
+        rules: Sequence[str],
+    ) -> None: ...
     def closed(self, connection: Connection, line: bytes) -> None: ...
     def alert(self, line: bytes) -> None: ...
+    def diagnosis(self, line: bytes) -> None: ...
     def stats(self, line: bytes) -> None: ...
     def problem(self, say: str) -> None: ...
     def cut(self) -> None: ...
@@ -77,6 +90,8 @@ class Hub:
         self.audit = audit
         self.host = socket.gethostname() if host is None else host
         self.clock = clock
+        self.pace = Pace()
+        self._spreads: tuple[events.Spread | None, events.Spread | None] = None, None
         self.viewer: Viewer | None = None
         self.on_dead_log: Callable[[], None] | None = None
         self.connections: dict[int, Connection] = {}
@@ -91,13 +106,14 @@ class Hub:
         self.alerts = 0
         self.dashboard_dropped = 0  # lines that slow dashboards missed, also those that left
         self._log_frames = log is not None and record in ("frames", "all")
-        self._log_messages = log is not None and record in ("messages", "all")
+        self.tells_messages = log is not None and record in ("messages", "all")
+        self.keeps_payloads = self.tells_messages and payloads == "full"
         self._lines = FrameLines("to_server"), FrameLines("to_client")
         self._pending: list[Batch] = []
         self._pending_frames = 0
         self._recent_frames = 0
         self._flush_timer: asyncio.TimerHandle | None = None
-        self._ended = [0, 0, 0, 0]  # frames, messages, payload and wire bytes of ended connections
+        self._totals = [0, 0, 0, 0]  # frames, messages, payload and wire bytes
         self._last_stats = (self.started_ns, 0, 0)
         self._log_stats_ns = self.started_ns
         self._flow_ids = 0
@@ -114,10 +130,9 @@ class Hub:
         if status == 101:
             self.connections[connection.flow_id] = connection
             self.connections_total += 1
-            tell = self._log_messages
             for reader in (connection.to_server, connection.to_client):
-                reader.tell_messages = tell
-                if tell and self.payloads == "full":
+                reader.tell_messages = self.tells_messages
+                if self.keeps_payloads:
                     reader.joiner.keep_payload = True
         else:
             self.handshakes_failed += 1
@@ -132,11 +147,7 @@ class Hub:
         connection.closed = True
         self.flush()
         self.connections.pop(connection.flow_id, None)
-        for reader in (connection.to_server, connection.to_client):
-            self._ended[0] += reader.frames
-            self._ended[1] += reader.joiner.messages
-            self._ended[2] += reader.payload_bytes
-            self._ended[3] += reader.wire_bytes
+        self._count(connection)
         line = events.close_event(connection, self.clock())
         self._write(line, 1)
         self.recent_closed.append((events.open_event(connection, connection.opened_ns, 101), line))
@@ -188,7 +199,7 @@ class Hub:
         injected: bool = False,
         rules: Sequence[str] = (),
     ) -> None:
-        if self._log_messages:
+        if self.tells_messages:
             self.flush()
             connection = direction.relay.connection
             line = events.message_event(
@@ -202,14 +213,22 @@ class Hub:
                 rules=rules,
             )
             self._write(line, 1)
+        self._show(lambda viewer: viewer.message(direction, now_ns, facts, action, injected, rules))
 
     def alert(self, connection: Connection, now_ns: int, alert: events.Alert) -> None:
         """A rule's finding: always on record, and shown."""
         self.alerts += 1
+        connection.alerts += 1
         self.flush()
         line = events.alert_event(connection, alert, now_ns)
         self._write(line, 1)
         self._show(lambda viewer: viewer.alert(line))
+
+    def diagnosis(self, line: bytes) -> None:
+        """Why connections end, in a whole ``ws_diagnosis`` line: always on record, and shown."""
+        self.flush()
+        self._write(line, 1)
+        self._show(lambda viewer: viewer.diagnosis(line))
 
     def inspection_failed(self, connection: Connection, say: str) -> None:
         self.inspection_errors += 1
@@ -236,6 +255,8 @@ class Hub:
                 for direction, now_ns, seq, records, forwarded, _ in batches
             ]
             written = self._write(b"".join(text), frames)
+        for direction in {batch[0] for batch in batches}:
+            self._count(direction.relay.connection)
         self.recent.extend(batches)
         self._recent_frames += frames
         while self._recent_frames > _RECENT_FRAMES and len(self.recent) > 1:
@@ -272,16 +293,25 @@ class Hub:
 
     # --- totals ---
 
+    def _count(self, connection: Connection) -> None:
+        """Its new totals into the sums: with ten thousand connections nobody adds all up."""
+        up, down = connection.to_server, connection.to_client
+        new = (
+            up.frames + down.frames,
+            up.joiner.messages + down.joiner.messages,
+            up.payload_bytes + down.payload_bytes,
+            up.wire_bytes + down.wire_bytes,
+        )
+        totals, old = self._totals, connection.counted
+        for at in range(4):
+            totals[at] += new[at] - old[at]
+        connection.counted = new
+
     def stats(self) -> events.Stats:
         """Totals since the start, with rates since the last call."""
+        self.flush()
         now_ns = self.clock()
-        frames, messages, payload_bytes, wire_bytes = self._ended
-        for connection in self.connections.values():
-            for reader in (connection.to_server, connection.to_client):
-                frames += reader.frames
-                messages += reader.joiner.messages
-                payload_bytes += reader.payload_bytes
-                wire_bytes += reader.wire_bytes
+        frames, messages, payload_bytes, wire_bytes = self._totals
         then_ns, then_frames, then_bytes = self._last_stats
         elapsed_s = max(1e-3, (now_ns - then_ns) / 1e9)
         self._last_stats = now_ns, frames, wire_bytes
@@ -306,6 +336,9 @@ class Hub:
         )
         if log is not None and log.error is not None:
             stats.log_error = log.error
+        added, lag = self._spreads
+        stats.added_ms = UNSET if added is None else added
+        stats.loop_lag_ms = UNSET if lag is None else lag
         return stats
 
     def tick(self) -> None:
@@ -315,6 +348,7 @@ class Hub:
         due = now_ns - self._log_stats_ns >= _LOG_STATS_S * 1e9
         if self.viewer is None and not due:
             return
+        self._spreads = self.pace.summary()
         line = events.stats_event(self.stats(), now_ns, self.host)
         if due:
             self._log_stats_ns = now_ns

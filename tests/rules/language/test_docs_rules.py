@@ -11,6 +11,7 @@ import pytest
 
 from tests.rules.language.reading import read
 from tests.rules.language.schema import as_json, validate
+from wsinspect.model.app_protocol import APPS
 from wsinspect.rules.detect.builtin import BUILTIN
 from wsinspect.rules.language import ast, words
 from wsinspect.rules.language.json_schema import rules_json_schema
@@ -79,7 +80,7 @@ def test_every_key_within_is_told() -> None:
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("when", ast.DIRECTIONS), ("when", ast.OPCODES), ("when", words.APPS),
+        ("when", ast.DIRECTIONS), ("when", ast.OPCODES), ("when", APPS),
         ("A rule", ast.MODES), ("A rule", ast.SEVERITIES), ("A rule", ast.ON_ERROR),
         ("threshold", ast.PER), ("tests", ast.EXPECTATIONS), ("decode", ast.DECODE_NAMES),
         ("do", ast.ACTIONS), ("detectors", tuple(BUILTIN)),

@@ -6,12 +6,14 @@ Owns: peers on bare sockets, and keeping all that the dashboard socket said.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.rules.leaks.carriers import Framer
 from tests.support.raw import (
@@ -152,11 +154,14 @@ async def peers() -> AsyncIterator[Peers]:
 
 
 class Dashboards:
-    """Several that each watch the newest connection that is theirs; ``said`` is all they got."""
+    """Several that each watch the newest connection that is theirs, and ask for its messages'
+    payloads; ``said`` is all they got, and what the base64 in it says.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.said: list[bytes] = []
+        self.contents = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def attach(self, path: Path) -> None:
@@ -175,10 +180,21 @@ class Dashboards:
                     if flow_id % self.count == number:
                         writer.write(json.dumps({"type": "watch", "flow_id": flow_id}).encode())
                         writer.write(b"\n")
+                elif line.startswith((b'{"type":"messages"', b'{"type":"payload"')):
+                    self._read_on(json.loads(line), writer)
         except ConnectionError:
             pass
         finally:
             writer.close()
+
+    def _read_on(self, told: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        contents = [told["content"]] if "content" in told else [row[12] for row in told["rows"]]
+        self.said += [base64.b64decode(each) for each in contents if each]
+        self.contents += sum(each is not None for each in contents)
+        for row in told.get("rows", ()):
+            order = {"type": "payload", "flow_id": told["flow_id"]}
+            order |= {"direction": row[1], "seq": row[2]}
+            writer.write(json.dumps(order).encode() + b"\n")
 
     async def done(self) -> None:
         for task in self._tasks:

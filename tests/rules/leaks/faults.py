@@ -135,7 +135,9 @@ def _unmask() -> None:
     from wsinspect.relay.observation import Shown
     from wsinspect.rules.policy import Guard
 
-    def tell(self: Guard, inspection: Any, payload: bytes, opcode: str, now_ns: int) -> Shown:
+    def tell(
+        self: Guard, inspection: Any, payload: bytes, opcode: str, now_ns: int, seq: int
+    ) -> Shown:
         return Shown(payload, [])
 
     Guard.tell = tell  # type: ignore[method-assign]

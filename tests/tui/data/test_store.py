@@ -23,6 +23,7 @@ from tests.support.fake_story import (
     way,
 )
 from wsinspect.tui.data.connection import ACTIVITY_S, Activity, State, timestamp_ns
+from wsinspect.tui.data.entries import Message
 from wsinspect.tui.data.framelog import FRAMES_MAX, FrameLog, Gap
 from wsinspect.tui.data.ordering import ORDERS, ordered
 from wsinspect.tui.data.store import ENDED_MAX, Store, losses
@@ -158,7 +159,7 @@ def test_a_frame_as_it_was() -> None:
     store.watch(1)
     tell(store, frames(frame(T0_NS, 0, 0, 1, b"hi", fin=False, rsv=4, violation="bad")))
     (entry,) = store.watched.entries
-    assert isinstance(entry, Frame)
+    assert isinstance(entry, Message)
     assert (entry.fin, entry.rsv, entry.opcode, entry.mask) == (False, 4, 1, 0x37FA213D)
     assert (entry.preview, entry.violation) == (b"hi", "bad")
 
@@ -207,7 +208,7 @@ def test_frames_and_previews_are_bounded() -> None:
         assert len(log.entries) <= FRAMES_MAX
     assert log.total == FRAMES_MAX + 5_000
     last = log.entries[-1]
-    assert isinstance(last, Frame)
+    assert isinstance(last, Message)
     assert last.preview is not None
     assert len(last.preview) == PREVIEW_LEN_MAX
 
@@ -249,7 +250,7 @@ def test_timestamps() -> None:
 
 
 def test_unknown_kinds_are_passed_over_and_broken_lines_refused() -> None:
-    assert decode(b'{"event_type":"alert","alert":{}}') is None
+    assert decode(b'{"event_type":"websocket","ws":{}}') is None
     assert decode(b'{"type":"weather","say":1}') is None
     for broken in (b"{", b"[]", b'{"type":"totals"}', b'{"type":"frames","flow_id":"x"}', b"\xff"):
         with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
@@ -262,3 +263,94 @@ def test_any_line_is_a_line_or_a_documented_error(line: bytes) -> None:
         decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
+
+
+def alert(**facts: Any) -> dict[str, Any]:
+    body = {"signature": "a card", "rule": "card", "severity": "high", "action": "allowed",
+            "disposition": "logged", "direction": "to_client", "opcode": "text", "seq": 0,
+            "hits": [{"detector": "credit-card", "masked": "****1111"}], "hits_total": 1,
+            **facts}  # fmt: skip
+    return {"timestamp": stamp(T0_NS), "event_type": "alert", "flow_id": 1, "alert": body}
+
+
+def test_rows_of_an_older_proxy_have_defaults_and_longer_ones_are_read() -> None:
+    row = totals_row(1, 3, 2, (1, 1), T0_NS)
+    store = told(hello(), OPEN, totals(row))
+    connection = store.find(1)
+    assert connection is not None
+    assert (connection.message_bytes, connection.alerts, connection.rtt_ms) == ((0, 0), 0, None)
+    assert connection.ratio() is None
+    tell(store, totals([*row, 900, 450, 4, 2, 1_500, 1, "newer"]))
+    tell(store, totals([*row, 900, 450, 4, 2, 1_500, 1]), totals([*row, 0, 0, 4, 2, 1_700, 1]))
+    assert (connection.alerts, connection.violations, connection.deflate) == (4, 2, True)
+    assert (connection.rtt_ms, connection.rtts) == (1.7, [1.5, 1.7])
+    tell(store, totals([*row, 900, 450, 4, 2, None, 1]))
+    assert connection.ratio() == 1350 / 450
+    assert connection.rtt_ms == 1.7
+
+
+def test_alerts_are_counted_kept_and_joined_to_their_message() -> None:
+    store = told(hello(), OPEN, alert())
+    store.watch(1)
+    tell(store, frames(frame(T0_NS, 1, 0, 1, b"4111")), alert(rule="other"))
+    connection = store.find(1)
+    assert connection is not None
+    assert (connection.alerts, connection.rules) == (2, {"card": 1, "other": 1})
+    (entry,) = store.watched.entries
+    assert isinstance(entry, Message)
+    assert entry.rules == ("card", "other")
+    assert entry.hits[0].hits[0].masked == "****1111"
+    assert [facts.rule for _, facts in store.alerts_recent] == ["card", "other"]
+    for _ in range(100):
+        tell(store, alert())
+    assert len(connection.alerts_seen) == 50
+    assert connection.alerts == 102
+
+
+def test_diagnoses_are_kept_once_and_joined_to_their_connections() -> None:
+    body = {"kind": "idle-cut", "confidence": "high", "host": "example.net", "count": 3,
+            "evidence": {"idle_s": 60.0}, "candidates": [{"hop": "nginx", "limit_s": 60}],
+            "say": "cut after 60 s", "flow_ids": [1, 99]}  # fmt: skip
+    line = {"timestamp": stamp(T0_NS), "event_type": "ws_diagnosis", "diagnosis": body}
+    store = told(hello(), OPEN, line, line)
+    (diagnosis,) = store.diagnoses
+    assert (diagnosis.kind, diagnosis.timestamp_ns) == ("idle-cut", T0_NS)
+    assert diagnosis.candidates[0].hop == "nginx"
+    connection = store.find(1)
+    assert connection is not None
+    assert connection.diagnoses == [diagnosis]
+
+
+def test_messages_and_payloads_of_the_watched_connection() -> None:
+    store = told(hello(), OPEN)
+    store.watch(1)
+    row = [T0_NS, 1, 0, 0, 1, 5, 7, 1, True, "rewrite", False, ["card"], "aGVsbG8=", True]
+    tell(store, frames(frame(T0_NS, 1, 0, 1, b"\xaa", rsv=4)))
+    tell(store, {"type": "messages", "flow_id": 2, "rows": [row], "skipped": 0})
+    assert [entry.content for entry in store.watched.entries] == [None]
+    tell(store, {"type": "messages", "flow_id": 1, "rows": [row], "skipped": 0})
+    assert [entry.content for entry in store.watched.entries] == [b"hello"]
+    for seq in range(20):
+        tell(store, {"type": "payload", "flow_id": 1, "direction": 1, "seq": seq,
+                     "content": "aGVsbG8=", "whole": True})  # fmt: skip
+    assert store.payloads[1, 1, 19].content == b"hello"
+    assert len(store.payloads) == 8
+
+
+def test_latency_that_the_proxy_adds() -> None:
+    store = told(hello(), stats(added_ms={"p50": 0.1, "p99": 0.4, "max": 2}, loop_lag_ms=0.3))
+    assert [store.added_ms["p99"], store.loop_lag_ms] == [0.4, 0.3]
+    tell(store, stats(loop_lag_ms={"p50": 0.1, "p99": 0.7, "max": 2}))
+    p99: float | None = store.loop_lag_ms
+    assert p99 == 0.7
+    tell(store, stats(added_ms=7))
+    assert not store.added_ms
+    p99 = store.loop_lag_ms
+    assert p99 is None
+
+
+def test_ends_and_bursts_reach_the_book_once() -> None:
+    end = closed(1, T0_NS, 1006, "server", cause="rst")
+    store = told(hello(), OPEN, end, hello(), OPEN, end)
+    (group,) = store.ends.groups
+    assert (group.host, group.code, group.count) == ("example.net", 1006, 1)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from wsinspect.model.app_protocol import APPS
 from wsinspect.rules.language.ast import DIRECTIONS, OPCODES, SizeTest, TextTest, When
 from wsinspect.rules.language.fields import Fields, Origin, kind_of
 from wsinspect.rules.language.library import Library
@@ -17,7 +18,7 @@ from wsinspect.rules.language.problems import quoted
 from wsinspect.rules.language.regexes import check_regex, parse_size
 from wsinspect.rules.language.scope import glob_matches
 from wsinspect.rules.language.source import ListNode, MapNode, Node, ScalarNode
-from wsinspect.rules.language.words import APPS, TEXT_TEST_KEYS, WHEN_KEYS
+from wsinspect.rules.language.words import TEXT_TEST_KEYS, WHEN_KEYS
 
 __all__ = ["read_when"]
 

@@ -13,13 +13,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import unquote
 
 from wsinspect.rules.language.ast import TextTest, When
 from wsinspect.rules.language.regexes import compile_regex
 
-__all__ = ["ConnectionFacts", "app_protocol", "compile_scope", "glob_matches"]
+__all__ = ["ConnectionFacts", "compile_scope", "glob_matches"]
 
 type Scope = Callable[["ConnectionFacts"], bool]
 type Spellings = Callable[["ConnectionFacts"], tuple[str, ...]]
@@ -33,8 +32,9 @@ def _no_flow(_expression: str) -> bool:
 class ConnectionFacts:
     """What is known at the handshake; empty where there is none.
 
-    ``host`` may have a port, ``path`` a query; ``client`` is an IP address. ``app``: see
-    :func:`app_protocol`. ``flow_matches`` is asked with a filter expression of mitmproxy.
+    ``host`` may have a port, ``path`` a query; ``client`` is an IP address. ``app`` is what
+    ``model/app_protocol.py`` calls it. ``flow_matches`` is asked with a filter expression of
+    mitmproxy.
     """
 
     host: str = ""
@@ -227,81 +227,3 @@ def glob_matches(glob: str, text: str) -> bool:
         else:
             return False
     return all(character == "*" for character in glob[at:])
-
-
-# --- application protocols ---
-
-_BY_SUBPROTOCOL: Final[tuple[tuple[str, str], ...]] = (
-    ("graphql-transport-ws", "graphql"),
-    ("graphql-ws", "graphql"),
-    ("subscriptions-transport-ws", "graphql"),
-    ("mqtt*", "mqtt"),
-    ("v1?.stomp", "stomp"),
-    ("stomp*", "stomp"),
-    ("wamp*", "wamp"),
-    ("amqp*", "amqp"),
-    ("json-rpc*", "jsonrpc"),
-    ("jsonrpc*", "jsonrpc"),
-    ("ocpp*", "ocpp"),
-    ("sip", "sip"),
-    ("xmpp*", "xmpp"),
-    ("actioncable-*", "actioncable"),
-    ("nats*", "nats"),
-    ("*channel.k8s.io", "kubernetes"),
-    ("*.base64.channel.k8s.io", "kubernetes"),
-    ("signalr*", "signalr"),
-)
-_BY_PATH: Final[tuple[tuple[str, str], ...]] = (
-    ("*/socket.io", "socketio"),
-    ("*/socket.io/*", "socketio"),
-    ("*/engine.io", "engineio"),
-    ("*/engine.io/*", "engineio"),
-    ("*/signalr", "signalr"),
-    ("*/signalr/*", "signalr"),
-    ("*/graphql", "graphql"),
-    ("*/graphql/*", "graphql"),
-    ("*/mqtt", "mqtt"),
-    ("*/stomp", "stomp"),
-    ("*/cable", "actioncable"),
-    ("*/websockify", "vnc"),
-    ("*/live/websocket", "phoenix"),
-    ("*/socket/websocket", "phoenix"),
-)
-
-
-def app_protocol(subprotocol: str, path: str) -> str:
-    """The application protocol that subprotocol and path tell of, or an empty text.
-
-    The subprotocol is what both sides agreed on, so it comes first.
-    """
-    agreed = subprotocol.lower()
-    if agreed:
-        for glob, app in _BY_SUBPROTOCOL:
-            if glob_matches(glob, agreed):
-                return app
-    bare, _, query = path.lower().partition("?")
-    for glob, app in _BY_PATH:
-        if glob_matches(glob, bare):
-            return app
-    if _is_sockjs(bare):
-        return "sockjs"
-    given = {pair.partition("=")[0] for pair in query.split("&")}
-    if {"eio", "transport"} <= given:
-        return "socketio"
-    if "vsn" in given:
-        return "phoenix"
-    if "connectiontoken" in given:
-        return "signalr"
-    return ""
-
-
-def _is_sockjs(path: str) -> bool:
-    """``/<prefix>/<server: 3 digits>/<session>/websocket``"""
-    parts = path.rsplit("/", 3)
-    return (
-        len(parts) == 4
-        and parts[3] == "websocket"
-        and len(parts[1]) == 3
-        and parts[1].isdecimal()
-        and bool(parts[2])
-    )

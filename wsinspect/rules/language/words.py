@@ -12,7 +12,6 @@ from typing import Final
 __all__ = [
     "ACTION_KEYS",
     "ACTION_WORDS",
-    "APPS",
     "DEFAULTS_KEYS",
     "ENTROPY_KEYS",
     "EXACT_KEYS",
@@ -164,8 +163,3 @@ HOMES: Final[Keys] = {
     )
     for key in keys
 }
-#: What ``app`` may be; ``scope.app_protocol`` names them.
-APPS: Final = (
-    "actioncable", "amqp", "engineio", "graphql", "jsonrpc", "kubernetes", "mqtt", "nats", "ocpp",
-    "phoenix", "signalr", "sip", "socketio", "sockjs", "stomp", "vnc", "wamp", "xmpp",
-)  # fmt: skip

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from wsinspect.rules.language.scope import ConnectionFacts, app_protocol
+from wsinspect.model.app_protocol import app_protocol
+from wsinspect.rules.language.scope import ConnectionFacts
 
 __all__ = ["CaptureBroken", "CapturedMessage", "FlowReader", "capture_facts", "read_capture"]
 

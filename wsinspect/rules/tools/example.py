@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from wsinspect.model.app_protocol import app_protocol
 from wsinspect.rules.language.ast import Test, TextTest, When
-from wsinspect.rules.language.scope import ConnectionFacts, app_protocol, compile_scope
+from wsinspect.rules.language.scope import ConnectionFacts, compile_scope
 from wsinspect.rules.tools.sample import sample
 
 __all__ = ["TEXT_TESTS", "Example", "accepts", "example_of"]

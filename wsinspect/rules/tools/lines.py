@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, Final, Literal, cast
 
 import msgspec
 
-from wsinspect.rules.language.scope import ConnectionFacts, app_protocol
+from wsinspect.model.app_protocol import app_protocol
+from wsinspect.rules.language.scope import ConnectionFacts
 
 __all__ = [
     "LINE_LIMIT",

@@ -1,11 +1,15 @@
 """One connection as the dashboard knows it: facts, totals, state, recent activity. No Textual."""
 
-from datetime import datetime
 from enum import Enum
 
-from wsinspect.tui.data.wire import CloseFacts, OpenFacts, TotalsRow
+from wsinspect.tui.data.moments import NS, timestamp_ns
+from wsinspect.tui.data.wire import AlertFacts, CloseFacts, DiagnosisFacts, OpenFacts, TotalsRow
 
-NS = 1_000_000_000
+__all__ = ["ACTIVITY_S", "ENDED", "NS", "Activity", "Connection", "State", "timestamp_ns"]
+
+ALERTS_KEPT = 50
+DIAGNOSES_KEPT = 16
+RTTS_KEPT = 32
 ACTIVITY_S = 16  # seconds of activity kept, one bucket each
 OPCODE_CLOSE = 8
 
@@ -23,15 +27,6 @@ class State(Enum):
 
 
 ENDED = frozenset({State.CLEAN, State.UNCLEAN, State.REFUSED, State.UNSEEN})
-
-
-def timestamp_ns(text: str) -> int:
-    """A log timestamp (RFC 3339) in ns; 0 if it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return 0
-    return int(moment.timestamp()) * NS + moment.microsecond * 1000
 
 
 class Activity:
@@ -78,8 +73,13 @@ class Connection:
 
     __slots__ = (
         "activity",
+        "alerts",
+        "alerts_seen",
+        "alerts_told",
         "client",
         "close",
+        "deflate",
+        "diagnoses",
         "ended_ns",
         "facts",
         "flow_id",
@@ -87,11 +87,16 @@ class Connection:
         "last_direction",
         "last_frame_ns",
         "last_opcode",
+        "message_bytes",
         "opened_ns",
+        "rtt_ms",
+        "rtts",
+        "rules",
         "server",
         "state",
         "to_client",
         "to_server",
+        "violations",
     )
 
     def __init__(self, flow_id: int) -> None:
@@ -106,6 +111,17 @@ class Connection:
         # frames, payload bytes, wire bytes, messages
         self.to_server = (0, 0, 0, 0)
         self.to_client = (0, 0, 0, 0)
+        # content of finished messages, decompressed: to the server, to the client
+        self.message_bytes = (0, 0)
+        self.alerts = 0  # the larger of what the proxy counts and what was told here
+        self.alerts_told = 0
+        self.alerts_seen: list[AlertFacts] = []  # the last ALERTS_KEPT
+        self.rules: dict[str, int] = {}  # rule id -> alerts told here
+        self.diagnoses: list[DiagnosisFacts] = []
+        self.violations = 0
+        self.rtt_ms: float | None = None  # of the last answered ping
+        self.rtts: list[float] = []  # ms, the last RTTS_KEPT
+        self.deflate = False  # permessage-deflate was negotiated
         self.last_direction: int | None = None
         self.last_opcode: int | None = None
         self.last_frame_ns = 0
@@ -123,6 +139,21 @@ class Connection:
     @property
     def wire_bytes(self) -> int:
         return self.to_server[2] + self.to_client[2]
+
+    @property
+    def app(self) -> str:
+        """The application protocol, or nothing."""
+        return self.facts.app_proto or ""
+
+    @property
+    def payload_bytes(self) -> int:
+        """As on the wire: compressed."""
+        return self.to_server[1] + self.to_client[1]
+
+    def ratio(self) -> float | None:
+        """Content of messages over payload on the wire: 3.0 means deflate saved two thirds."""
+        content, payload = sum(self.message_bytes), self.payload_bytes
+        return content / payload if self.deflate and content and payload else None
 
     def age_s(self, now_ns: int) -> float:
         """Seconds from the opening to now, or to the end."""
@@ -157,6 +188,12 @@ class Connection:
             row.wire_bytes_to_client,
             row.messages_to_client,
         )
+        self.message_bytes = (row.message_bytes_to_server, row.message_bytes_to_client)
+        self.alerts = max(row.alerts, self.alerts_told)
+        self.violations = row.violations
+        self.deflate = self.deflate or row.deflate != 0
+        if row.rtt_us is not None:
+            self.add_rtt(row.rtt_us / 1000)
         self.last_direction = row.last_direction
         self.last_opcode = row.last_opcode
         self.last_frame_ns = row.last_frame_ns or self.last_frame_ns
@@ -168,3 +205,22 @@ class Connection:
             self.to_client[0] - before_client[0],
             self.to_client[2] - before_client[2],
         )
+
+    def add_rtt(self, rtt_ms: float) -> None:
+        """The newest round trip of a ping; told again and again until there is a newer one."""
+        if rtt_ms != self.rtt_ms:
+            self.rtt_ms = rtt_ms
+            self.rtts.append(rtt_ms)
+            del self.rtts[:-RTTS_KEPT]
+
+    def add_alert(self, alert: AlertFacts) -> None:
+        self.alerts_told += 1
+        self.alerts = max(self.alerts, self.alerts_told)
+        self.rules[alert.rule] = self.rules.get(alert.rule, 0) + 1
+        self.alerts_seen.append(alert)
+        del self.alerts_seen[:-ALERTS_KEPT]
+
+    def add_diagnosis(self, diagnosis: DiagnosisFacts) -> None:
+        if diagnosis not in self.diagnoses:
+            self.diagnoses.append(diagnosis)
+            del self.diagnoses[:-DIAGNOSES_KEPT]

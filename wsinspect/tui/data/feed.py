@@ -6,28 +6,25 @@ feed gives the loop a turn after every chunk.
 """
 
 import asyncio
-from enum import Enum
 
 import msgspec
 
+from wsinspect.tui.data.source import Link, Timeline
 from wsinspect.tui.data.store import Store
-from wsinspect.tui.data.wire import Hello, decode, encode_watch
+from wsinspect.tui.data.wire import Hello, decode, encode_close, encode_payload, encode_watch
+
+__all__ = ["Feed", "Link"]
 
 CHUNK_LEN = 64 * 1024
 LINE_LEN_MAX = 16 * 1024 * 1024
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 
 
-class Link(Enum):
-    """How things stand with the proxy."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    LOST = "lost"
-
-
 class Feed:
-    """`run` until cancelled; `watch` chooses whose frames come."""
+    """A `Source`: `run` until cancelled; `watch` chooses whose frames come."""
+
+    timeline: Timeline | None = None  # time here is now
+    content_note = ""
 
     def __init__(self, address: str, store: Store) -> None:
         self.address = address
@@ -44,8 +41,27 @@ class Feed:
         self._send_watch()
 
     def _send_watch(self) -> None:
+        self._send(encode_watch(self.store.watched.flow_id))
+
+    @property
+    def can(self) -> frozenset[str]:
+        """What this proxy may be asked for now."""
+        hello = self.store.hello
+        if hello is None or self._writer is None:
+            return frozenset()
+        return frozenset(hello.can)
+
+    def close(self, flow_id: int, code: int, reason: str) -> None:
+        """End a connection with a Close frame. Only where `can` has `close`."""
+        self._send(encode_close(flow_id, code, reason))
+
+    def payload(self, flow_id: int, direction: int, seq: int) -> None:
+        """Ask for all of a message: it comes into `store.payloads`. Only where `can` has it."""
+        self._send(encode_payload(flow_id, direction, seq))
+
+    def _send(self, line: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(encode_watch(self.store.watched.flow_id))
+            self._writer.write(line)
 
     def _set(self, link: Link, reason: str = "") -> None:
         if link is not self.link:

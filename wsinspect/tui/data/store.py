@@ -1,7 +1,8 @@
 """What the dashboard knows: connections, the watched one's frames, totals, drops, problems.
 
 Fed line by line (`apply`), read by the views on their tick. Pure: no Textual, no I/O, its clock is
-given. Bounded: at most ENDED_MAX ended connections, FRAMES_MAX frames, PROBLEMS_MAX problems.
+given. Bounded: at most ENDED_MAX ended connections, FRAMES_MAX frames, PROBLEMS_MAX problems, and
+so many alerts, diagnoses and payloads as their names say.
 """
 
 import time
@@ -10,21 +11,33 @@ from collections.abc import Callable
 from typing import Any
 
 from wsinspect.tui.data.connection import NS, Activity, Connection, State, timestamp_ns
+from wsinspect.tui.data.ends import EndsBook
 from wsinspect.tui.data.framelog import FrameLog
+from wsinspect.tui.data.talkers import By, Per, Talker, Talkers
 from wsinspect.tui.data.wire import (
+    AlertFacts,
     CloseFacts,
+    DiagnosisFacts,
     Frames,
     Hello,
     Line,
+    Messages,
+    OpenFacts,
+    Payload,
     Problem,
     Stats,
     Totals,
+    WsAlert,
     WsClose,
+    WsDiagnosis,
     WsOpen,
 )
 
 ENDED_MAX = 2_000
 PROBLEMS_MAX = 20
+ALERTS_RECENT_MAX = 500
+DIAGNOSES_MAX = 200
+PAYLOADS_MAX = 8  # of at most 1 MiB each
 _NEW_S = 2  # a connection's first totals count as traffic of now only if it is younger than this
 
 
@@ -43,6 +56,18 @@ def losses(stats: dict[str, Any]) -> dict[str, int]:
     return found
 
 
+def _numbers(value: object) -> dict[str, float]:
+    """The numbers of an object in `stats`; nothing where it is none."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(k): float(v) for k, v in value.items() if isinstance(v, int | float)}
+
+
+def deflates(facts: OpenFacts) -> bool:
+    """Whether permessage-deflate was agreed on (RFC 7692 §5)."""
+    return any(one.strip().startswith("permessage-deflate") for one in facts.server_extensions)
+
+
 class Store:
     """The one mutable picture; the feed writes it, views read it, both on one thread.
 
@@ -56,6 +81,7 @@ class Store:
         self.version = 0
         self._generation = 0
         self._unconfirmed = False
+        self.ended_max = ENDED_MAX
         self.hello: Hello | None = None
         self._forget()
 
@@ -76,6 +102,13 @@ class Store:
         self.alerts = 0  # of rules, since the proxy began
         self.unreadable = 0
         self.problems: deque[str] = deque(maxlen=PROBLEMS_MAX)
+        self.alerts_recent: deque[tuple[int, AlertFacts]] = deque(maxlen=ALERTS_RECENT_MAX)
+        self.diagnoses: list[DiagnosisFacts] = []  # oldest first
+        self.payloads: dict[tuple[int, int, int], Payload] = {}  # flow_id, direction, first seq
+        self.ends = EndsBook()
+        self._talkers = Talkers()
+        self.added_ms: dict[str, float] = {}  # p50, p99, max of the last interval
+        self.loop_lag_ms: float | None = None  # p99 of the last interval
 
     # Reading
 
@@ -92,6 +125,14 @@ class Store:
         """Live ones, newest first, then the ended ones, last ended first."""
         return [*reversed(self.live.values()), *reversed(self.ended.values())]
 
+    def log_of(self, flow_id: int | None) -> FrameLog | None:
+        """The entries of a connection, if it is the watched one."""
+        return self.watched if flow_id is not None and flow_id == self.watched.flow_id else None
+
+    def talkers(self, now_ns: int, by: By = "bytes", per: Per = "host") -> list[Talker]:
+        """Who has the most bytes or connection-time, of all since the proxy began to tell."""
+        return self._talkers.top(self.live.values(), now_ns, by, per)
+
     def __len__(self) -> int:
         return len(self.live) + len(self.ended)
 
@@ -101,6 +142,10 @@ class Store:
         """Start over with the frames of `flow_id`."""
         self.watched = FrameLog(flow_id)
         self.version += 1
+        connection = self.find(flow_id)
+        if connection is not None:
+            for alert in connection.alerts_seen:
+                self.watched.alert(alert)
 
     def apply(self, line: Line) -> None:
         self.version += 1
@@ -110,10 +155,19 @@ class Store:
             case Frames():
                 if line.flow_id == self.watched.flow_id:
                     self.watched.extend(line.rows, line.skipped)
+            case Messages():
+                if line.flow_id == self.watched.flow_id:
+                    self.watched.tell(line.rows)
             case WsOpen():
                 self._open(line)
             case WsClose():
                 self._close(line)
+            case WsAlert():
+                self._alert(line)
+            case WsDiagnosis():
+                self._diagnosis(line)
+            case Payload():
+                self._payload(line)
             case Stats():
                 self._stats(line)
             case Hello():
@@ -151,15 +205,15 @@ class Store:
 
     def _open(self, line: WsOpen) -> None:
         connection = self._known(line.flow_id)
+        if not connection.opened_ns:
+            host = line.open.host or line.open.upstream or ""
+            self.ends.opened(timestamp_ns(line.timestamp), host)
         connection.facts = line.open
+        connection.deflate = connection.deflate or deflates(line.open)
         connection.client = _address(line.src_ip, line.src_port)
         connection.server = line.open.upstream or _address(line.dest_ip, line.dest_port)
         connection.opened_ns = timestamp_ns(line.timestamp)
-        facts = line.open
-        self._measure("client", connection.client)
-        self._measure("host", facts.host or connection.server)
-        self._measure("path", facts.uri or "")
-        self._measure("subprotocol", facts.subprotocol or "")
+        self.measure_open(connection)
         if connection.state is State.UNSEEN:  # it lives after all
             del self.ended[line.flow_id]
             self.live[line.flow_id] = connection
@@ -172,6 +226,18 @@ class Store:
                 self._end(connection, State.REFUSED, connection.opened_ns)
         elif connection.state is State.OPENING:
             connection.state = State.OPEN
+
+    def settle_talkers(self, ended: Talkers) -> None:
+        """The sums of ended connections, where somebody else made them up."""
+        self._talkers = ended
+
+    def measure_open(self, connection: Connection) -> None:
+        """Remember how wide its facts are."""
+        facts = connection.facts
+        self._measure("client", connection.client)
+        self._measure("host", facts.host or connection.server)
+        self._measure("path", facts.uri or "")
+        self._measure("subprotocol", facts.subprotocol or "")
 
     def _measure(self, key: str, text: str) -> None:
         if len(text) > self.widest.get(key, -1):
@@ -193,7 +259,18 @@ class Store:
         self.ended_count += 1
         self.unclean_count += not close.clean
         state = State.CLEAN if close.clean else State.UNCLEAN
-        self._end(connection, state, timestamp_ns(line.timestamp))
+        ended_ns = timestamp_ns(line.timestamp)
+        self._end(connection, state, ended_ns)
+        self._talkers.ended(connection)
+        self.ends.ended(
+            ended_ns,
+            close.code_observed,
+            close.cause,
+            close.initiator,
+            connection.facts.host or connection.server,
+            clean=close.clean,
+            age_s=close.age_s,
+        )
 
     def _end(self, connection: Connection, state: State, ended_ns: int) -> None:
         connection.state = state
@@ -201,7 +278,7 @@ class Store:
         self.live.pop(connection.flow_id, None)
         self.ended.pop(connection.flow_id, None)
         self.ended[connection.flow_id] = connection
-        while len(self.ended) > ENDED_MAX:
+        while len(self.ended) > self.ended_max:
             del self.ended[next(iter(self.ended))]
         self.membership += 1
 
@@ -228,9 +305,39 @@ class Store:
         self.frames_to_client.add(second, down_frames)
         self.bytes_to_client.add(second, down_bytes)
 
+    def _alert(self, line: WsAlert) -> None:
+        facts = line.facts()
+        connection = self.find(line.flow_id)
+        if connection is None:
+            connection = self._known(line.flow_id)
+        connection.add_alert(facts)
+        self.alerts_recent.append((line.flow_id, facts))
+        if line.flow_id == self.watched.flow_id:
+            self.watched.alert(facts)
+
+    def _diagnosis(self, line: WsDiagnosis) -> None:
+        facts = line.facts()
+        if facts in self.diagnoses[-16:]:
+            return  # told again on a new attach
+        self.diagnoses.append(facts)
+        del self.diagnoses[:-DIAGNOSES_MAX]
+        for flow_id in {line.flow_id, *facts.flow_ids}:
+            connection = self.find(flow_id)
+            if connection is not None:
+                connection.add_diagnosis(facts)
+
+    def _payload(self, line: Payload) -> None:
+        self.payloads.pop((line.flow_id, line.direction, line.seq), None)
+        self.payloads[line.flow_id, line.direction, line.seq] = line
+        while len(self.payloads) > PAYLOADS_MAX:
+            del self.payloads[next(iter(self.payloads))]
+
     def _stats(self, line: Stats) -> None:
         self.losses = losses(line.stats)
         self.alerts = int(line.stats.get("alerts", 0))
+        self.added_ms = _numbers(line.stats.get("added_ms"))
+        lag = line.stats.get("loop_lag_ms")
+        self.loop_lag_ms = _numbers(lag if isinstance(lag, dict) else {"p99": lag}).get("p99")
         error = line.stats.get("log_error")
         if error:
             self.add_problem(f"the log: {error}")

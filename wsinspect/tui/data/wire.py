@@ -2,8 +2,8 @@
 
 The proxy sends one JSON object a line: its own kinds carry `type`, log events carry `event_type`
 and look as they do in the log. Fields not named here are ignored, so that a newer proxy can add
-some; kinds not named here decode to None. Raises `msgspec.MsgspecError` on a line that is not
-what it says it is.
+some; kinds not named here decode to None; what an older proxy leaves out has a default. Raises
+`msgspec.MsgspecError` on a line that is not what it says it is.
 """
 
 from typing import Any
@@ -11,7 +11,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-PREVIEW_LEN_MAX = 512  # bytes kept of one payload
+from wsinspect.tui.data.moments import timestamp_ns
+
+PREVIEW_LEN_MAX = 512  # bytes kept of one frame's payload
+CONTENT_LEN_MAX = 4096  # bytes kept of one message's content
+TO_CLIENT = "to_client"
 
 
 class Hello(Struct, frozen=True):
@@ -24,9 +28,13 @@ class Hello(Struct, frozen=True):
     log: str | None = None
     record: str | None = None
     ca: str | None = None  # path of the CA certificate that clients have to trust
+    rules: list[str] = []  # paths of the rule files
+    payloads: str | None = None  # of the log: none, preview, full
+    can: list[str] = []  # what may be asked of it beside `watch`: close, payload
+    started_ns: int | None = None
 
 
-class TotalsRow(Struct, array_like=True, frozen=True):
+class TotalsRow(Struct, array_like=True, frozen=True, gc=False):
     """Cumulative totals of one connection; payload and wire in bytes."""
 
     flow_id: int
@@ -41,6 +49,13 @@ class TotalsRow(Struct, array_like=True, frozen=True):
     last_direction: int | None
     last_opcode: int | None
     last_frame_ns: int | None
+    # Protocol 2. Content of finished messages, decompressed:
+    message_bytes_to_server: int = 0
+    message_bytes_to_client: int = 0
+    alerts: int = 0
+    violations: int = 0
+    rtt_us: int | None = None  # of the last answered ping
+    deflate: int = 0  # permessage-deflate was negotiated
 
 
 class Totals(Struct, frozen=True):
@@ -73,11 +88,62 @@ class Frame(Struct, array_like=True, gc=False):
     def opcode(self) -> int:
         return self.b0 & 0x0F
 
+    @property
+    def compressed(self) -> bool:
+        """RSV1 on a data frame: permessage-deflate (RFC 7692 §6)."""
+        return self.b0 & 0x48 == 0x40
+
+    @property
+    def content(self) -> bytes | None:
+        return self.preview
+
+    @property
+    def whole(self) -> bool:
+        """Whether `content` is all of the payload, and not compressed."""
+        preview = self.preview
+        return preview is not None and len(preview) >= self.payload_len and not self.compressed
+
 
 class Frames(Struct, frozen=True):
     flow_id: int
     rows: list[Frame]
     skipped: int = 0
+
+
+class MessageRow(Struct, array_like=True, frozen=True, gc=False):
+    """A finished data message: what was done to it, and its content as far as it may be shown."""
+
+    timestamp_ns: int
+    direction: int
+    first_seq: int | None  # None (or below 0): it was injected, no frame belongs to it
+    last_seq: int | None
+    opcode: int
+    payload_len: int  # decompressed
+    wire_len: int
+    frames: int
+    compressed: bool = False
+    action: str = "pass"
+    injected: bool = False
+    rules: tuple[str, ...] = ()
+    content: bytes | None = None  # at most CONTENT_LEN_MAX bytes
+    whole: bool = False
+
+
+class Messages(Struct, frozen=True):
+    flow_id: int
+    rows: list[MessageRow]
+    skipped: int = 0
+
+
+class Payload(Struct, frozen=True):
+    """The answer to `payload`: all of a message, or why not."""
+
+    flow_id: int
+    direction: int
+    seq: int
+    content: bytes | None = None
+    whole: bool = False
+    say: str | None = None
 
 
 class Problem(Struct, frozen=True):
@@ -106,6 +172,7 @@ class OpenFacts(Struct, frozen=True):
     accept_valid: bool | None = None
     handshake_ms: float | None = None
     upstream: str | None = None
+    app_proto: str | None = None
     findings: list[Finding] = []
 
 
@@ -130,27 +197,109 @@ class CloseFacts(Struct, frozen=True):
     to_server: OneWay = OneWay()
     to_client: OneWay = OneWay()
     ping_rtt_ms: dict[str, float] = {}
+    diagnosis: list[str] = []
     unfinished: Any = None
 
 
-class WsOpen(Struct, frozen=True):
+class Hit(Struct, frozen=True):
+    """Where a rule found something: never the value. `start`, `end` count in the view `path`."""
+
+    detector: str = ""
+    path: str = "$"
+    start: int = 0
+    end: int = 0
+    length: int = 0
+    masked: str = ""
+    fingerprint: str = ""
+
+
+class AlertFacts(Struct, frozen=True):
+    """A rule's finding in a message, a control frame, or (no direction) the opening handshake."""
+
+    signature: str = ""
+    rule: str = ""
+    severity: str = ""
+    action: str = ""
+    disposition: str = ""
+    hits: list[Hit] = []
+    hits_total: int = 0
+    direction: int | None = None
+    opcode: str | None = None
+    seq: int | None = None  # of the message's first frame, in its direction
+    timestamp_ns: int = 0
+
+
+class _Alert(Struct, frozen=True):
+    signature: str = ""
+    rule: str = ""
+    severity: str = ""
+    action: str = ""
+    disposition: str = ""
+    hits: list[Hit] = []
+    hits_total: int = 0
+    direction: str | None = None
+    opcode: str | None = None
+    seq: int | None = None
+
+
+class Candidate(Struct, frozen=True):
+    """A hop that may have cut: `limit_s` is its timeout, `source` how we know."""
+
+    hop: str = ""
+    limit_s: float | None = None
+    source: str = ""
+
+
+class DiagnosisFacts(Struct, frozen=True):
+    """Why connections died, as in the log's `diagnosis`."""
+
+    kind: str = ""
+    confidence: str = ""
+    host: str = ""
+    count: int = 0
+    evidence: dict[str, Any] = {}
+    candidates: list[Candidate] = []
+    say: str = ""
+    flow_ids: list[int] = []
+    timestamp_ns: int = 0
+
+
+class _Event(Struct, frozen=True):
     timestamp: str
     flow_id: int
+    src_ip: str = ""
+    src_port: int = 0
+    dest_ip: str = ""
+    dest_port: int = 0
+
+
+class WsOpen(_Event, frozen=True, kw_only=True):
     open: OpenFacts
-    src_ip: str = ""
-    src_port: int = 0
-    dest_ip: str = ""
-    dest_port: int = 0
 
 
-class WsClose(Struct, frozen=True):
-    timestamp: str
-    flow_id: int
+class WsClose(_Event, frozen=True, kw_only=True):
     close: CloseFacts
-    src_ip: str = ""
-    src_port: int = 0
-    dest_ip: str = ""
-    dest_port: int = 0
+
+
+class WsAlert(_Event, frozen=True, kw_only=True):
+    alert: _Alert
+
+    def facts(self) -> AlertFacts:
+        a = self.alert
+        direction = None if a.direction is None else int(a.direction == TO_CLIENT)
+        return AlertFacts(
+            a.signature, a.rule, a.severity, a.action, a.disposition, a.hits, a.hits_total,
+            direction, a.opcode, a.seq, timestamp_ns(self.timestamp),
+        )  # fmt: skip
+
+
+class WsDiagnosis(Struct, frozen=True):
+    timestamp: str
+    diagnosis: DiagnosisFacts
+    flow_id: int | None = None  # where it concerns exactly one connection
+
+    def facts(self) -> DiagnosisFacts:
+        return msgspec.structs.replace(self.diagnosis, timestamp_ns=timestamp_ns(self.timestamp))
 
 
 class Stats(Struct, frozen=True):
@@ -158,7 +307,10 @@ class Stats(Struct, frozen=True):
     stats: dict[str, Any]
 
 
-type Line = Hello | Totals | Frames | Problem | WsOpen | WsClose | Stats
+type Line = (
+    Hello | Totals | Frames | Messages | Payload | Problem
+    | WsOpen | WsClose | WsAlert | WsDiagnosis | Stats
+)  # fmt: skip
 
 
 class _Kind(Struct, frozen=True):
@@ -170,9 +322,13 @@ _KINDS: dict[str, type[Any]] = {
     "hello": Hello,
     "totals": Totals,
     "frames": Frames,
+    "messages": Messages,
+    "payload": Payload,
     "problem": Problem,
     "ws_open": WsOpen,
     "ws_close": WsClose,
+    "alert": WsAlert,
+    "ws_diagnosis": WsDiagnosis,
     "stats": Stats,
 }
 _DECODERS = {kind: msgspec.json.Decoder(shape) for kind, shape in _KINDS.items()}
@@ -189,6 +345,20 @@ def decode(line: bytes) -> Line | None:
     return decoded
 
 
+def _order(**fields: object) -> bytes:
+    return msgspec.json.encode(fields) + b"\n"
+
+
 def encode_watch(flow_id: int | None) -> bytes:
     """Ask for the frames of one connection, or of none."""
-    return msgspec.json.encode({"type": "watch", "flow_id": flow_id}) + b"\n"
+    return _order(type="watch", flow_id=flow_id)
+
+
+def encode_close(flow_id: int, code: int, reason: str) -> bytes:
+    """Ask the proxy to end a connection. Only where `Hello.can` names it."""
+    return _order(type="close", flow_id=flow_id, code=code, reason=reason)
+
+
+def encode_payload(flow_id: int, direction: int, seq: int) -> bytes:
+    """Ask for all of the message whose first frame has `seq`. Only where `Hello.can` names it."""
+    return _order(type="payload", flow_id=flow_id, direction=direction, seq=seq)

@@ -1,23 +1,30 @@
-"""The empty state: what to do next, with the real address in it. Pure.
+"""Empty states: what is not there, why, and what to do next, with the real address in it. Pure.
 
-Lines for curl, Python, Node and Chromium, by the proxy's mode.
+`guide` is for a dashboard without connections; the other functions are for panes that are empty
+for another reason. All give rows; `centred` places them.
 """
 
+from collections.abc import Sequence
+
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from wsinspect.tui.data.connection import Connection
 from wsinspect.tui.data.wire import Hello
 from wsinspect.tui.draw.cells import clip
+from wsinspect.tui.draw.figures import count
 from wsinspect.tui.draw.palette import Palette
 
 type Row = list[tuple[str, Style]]
 
 DEFAULT_CA = "~/.mitmproxy/mitmproxy-ca-cert.pem"
+_NAME = 12
 
 
 def _examples(address: str, mode: str) -> list[tuple[str, str]]:
     """(client, line) pairs that make a first connection appear."""
-    kind = mode.partition(":")[0]
+    kind = mode.partition(":")[0].partition("@")[0]
     if kind == "reverse":
         url = f"ws://{address}/"
         return [
@@ -25,6 +32,11 @@ def _examples(address: str, mode: str) -> list[tuple[str, str]]:
             ("Python", f"python -m websockets {url}"),
             ("Node 22+", f"node -e 'new WebSocket(\"{url}\")'"),
             ("Chromium", f'new WebSocket("{url}")   # in the developer console'),
+        ]
+    if kind in ("transparent", "local", "wireguard", "tun"):
+        return [
+            ("any client", "needs no setting: what passes here is taken up as it is"),
+            ("for example", "python -m websockets wss://HOST/PATH"),
         ]
     scheme = "socks5h" if kind == "socks5" else "http"
     proxy = f"{scheme}://{address}"
@@ -39,7 +51,8 @@ def _examples(address: str, mode: str) -> list[tuple[str, str]]:
     ]
 
 
-def _rows(hello: Hello, palette: Palette) -> list[Row]:
+def first_steps(hello: Hello, palette: Palette) -> list[Row]:
+    """How to point a client here."""
     p = palette
     address = hello.listen[0] if hello.listen else "127.0.0.1:8080"
     mode = hello.mode[0] if hello.mode else "regular"
@@ -48,14 +61,14 @@ def _rows(hello: Hello, palette: Palette) -> list[Row]:
         [],
     ]
     for client, line in _examples(address, mode):
-        rows.append([(f"{client:<12}", p.label), (line, p.text)])
+        rows.append([(f"{client:<{_NAME}}", p.label), (line, p.text)])
     if not mode.startswith("reverse"):
         ca = hello.ca or DEFAULT_CA
         rows += [
             [],
-            [(f"{'wss':<12}", p.label), (f"CA={ca}", p.text)],
+            [(f"{'wss':<{_NAME}}", p.label), (f"CA={ca}", p.text)],
             [
-                (" " * 12, p.label),
+                (" " * _NAME, p.label),
                 ("clients must trust it; Node: NODE_EXTRA_CA_CERTS=$CA", p.faint),
             ],
         ]
@@ -63,24 +76,98 @@ def _rows(hello: Hello, palette: Palette) -> list[Row]:
     return rows
 
 
-def guide(hello: Hello | None, palette: Palette, width: int, height: int) -> list[list[Segment]]:
-    """The lines, placed in the middle of `width` × `height`."""
-    if hello is None:
-        rows: list[Row] = [[("Waiting for the proxy …", palette.label)]]
-    else:
-        rows = _rows(hello, palette)
-    if len(rows) + 2 > height:
-        rows = [row for row in rows if row]
-    widest = max(sum(len(text) for text, _ in row) for row in rows)
+def no_frames(connection: Connection | None, hello: Hello | None, p: Palette) -> list[Row]:
+    """A connection without frames to show."""
+    if connection is None:
+        return [
+            [("No connection is chosen. ", p.strong)],
+            [("Choose one above: ↑ ↓ or a click. Its frames come here.", p.label)],
+        ]
+    passed = connection.frames
+    logged = hello is not None and bool(hello.log)
+    if connection.ended and passed:
+        where = f"The log has them: {hello.log}" if hello and logged else "No log was kept."
+        return [
+            [(f"Its {count(passed)} frames are no longer here. ", p.strong)],
+            [(where, p.label)],
+        ]
+    if passed:
+        return [
+            [(f"{count(passed)} frames passed before anyone watched. ", p.strong)],
+            [("New ones appear here as they come.", p.label)],
+        ]
+    if connection.ended:
+        return [[("It ended without a single frame. ", p.strong)],
+                [("i shows how it ended, 4 its handshake.", p.label)]]  # fmt: skip
+    return [
+        [("No frame yet. ", p.strong)],
+        [("The connection stands; 4 shows its handshake.", p.label)],
+    ]
+
+
+def filtered_out(total: int, what: str, text: str, p: Palette) -> list[Row]:
+    """A filter that hides everything. `what`: `connections` or `entries`."""
+    return [
+        [("The filter hides all ", p.strong), (f"{count(total)} {what}", p.strong)],
+        [(text, p.title)],
+        [("F", p.key), (" takes it off, ", p.label), ("f", p.key), (" changes it", p.label)],
+    ]
+
+
+def all_ended(total: int, p: Palette) -> list[Row]:
+    """Ended connections are hidden, and there are no others."""
+    return [
+        [(f"All {count(total)} connections have ended.", p.strong)],
+        [("e", p.key), (" shows them, ", p.label), ("v", p.key), (" how they ended", p.label)],
+    ]
+
+
+def no_payloads(p: Palette) -> list[Row]:
+    """A recording that has events but no content."""
+    return [
+        [("This recording has no payloads.", p.strong)],
+        [("Sizes, times, flags and ends are all here; content was not kept.", p.label)],
+        [("Record it: ", p.label), ("wsinspect --payloads preview", p.text)],
+        [("(or full). Rules mask what they find before it is written.", p.faint)],
+    ]
+
+
+def proxy_lost(reason: str, address: str, p: Palette) -> list[Row]:
+    """The proxy cannot be reached."""
+    rows: list[Row] = [[("The proxy is gone.", p.bad)]]
+    if reason:
+        rows.append([(reason, p.label)])
+    return [
+        *rows,
+        [("What is shown is the last that was known; it goes on when the proxy is back.", p.text)],
+        [("by hand: ", p.label), (f"wsinspect attach {address}".rstrip(), p.text)],
+    ]
+
+
+def centred(rows: Sequence[Row], width: int, height: int) -> list[list[Segment]]:
+    """Rows in the middle of `width` × `height`; without free lines where it is low."""
+    shown = list(rows)
+    if len(shown) + 2 > height:
+        shown = [row for row in shown if row]
+    widest = max((sum(cell_len(text) for text, _ in row) for row in shown), default=0)
     left = max(1, (width - widest) // 2)
-    top = max(0, (height - len(rows)) // 2)
+    top = max(0, (height - len(shown)) // 2)
     lines: list[list[Segment]] = [[] for _ in range(top)]
-    for row in rows:
+    for row in shown:
         line = [Segment(" " * left)]
         room = width - left - 1
         for text, style in row:
-            text = clip(text, room)
-            room -= len(text)
-            line.append(Segment(text, style))
+            segment = Segment(clip(text, room), style)
+            room -= segment.cell_length
+            line.append(segment)
         lines.append(line)
     return lines
+
+
+def guide(hello: Hello | None, palette: Palette, width: int, height: int) -> list[list[Segment]]:
+    """A dashboard without connections: how to make the first one, in the middle."""
+    if hello is None:
+        rows: list[Row] = [[("Waiting for the proxy …", palette.label)]]
+    else:
+        rows = first_steps(hello, palette)
+    return centred(rows, width, height)

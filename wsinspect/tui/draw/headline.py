@@ -1,17 +1,26 @@
-"""What the top of the screen says: link, address, totals, rates, losses, problems. Pure."""
+"""What the top of the screen says: link, address, totals, rates, losses, problems. Pure.
+
+Priorities where it is narrow, last to go: the link, what is open, what was lost; then alerts and
+diagnoses, rates, the proxy's own latency, addresses, graphs.
+"""
 
 from functools import lru_cache
 from pathlib import Path
 
 from wsinspect.tui.data.connection import NS, Activity
-from wsinspect.tui.data.feed import Feed, Link
+from wsinspect.tui.data.source import Link, Source
 from wsinspect.tui.data.store import Store
+from wsinspect.tui.data.wire import DiagnosisFacts
 from wsinspect.tui.draw.barline import Item, Line
 from wsinspect.tui.draw.figures import count, duration, size_unit, sparkline
-from wsinspect.tui.draw.palette import TO_CLIENT, TO_SERVER, Palette
+from wsinspect.tui.draw.palette import ALERT, TO_CLIENT, TO_SERVER, Palette
 
-_SPARK_S = 12
+_SPARK_S = 14
 _FLAT = "▁"
+_DIAGNOSIS_S = 600  # so long the latest one is told in words
+DIAGNOSIS = "◆"
+TINY = 9  # lines of a screen that has one line for all this
+TALL = 30  # lines of a screen that can afford a third
 
 
 @lru_cache(maxsize=4)
@@ -23,8 +32,25 @@ def short_path(path: str) -> str:
     return path
 
 
-def _link(feed: Feed, p: Palette) -> list[Item]:
+def title(store: Store, feed: Source, p: Palette, *, paused: bool, height: int) -> list[Line]:
+    """The lines at the top: one where the screen is tiny, two, and a third where there is news."""
+    alone = height < TINY
+    lines = [identity(store, feed, paused, alone, p)]
+    if not alone:
+        lines.append(totals(store, p))
+    last = news(store)
+    if last is not None and height >= TALL:
+        lines.append(latest(last, store.now_ns(), p))
+    return lines
+
+
+def _link(feed: Source, p: Palette) -> list[Item]:
     for_s = (feed.store.clock() - feed.changed_ns) / NS
+    timeline = feed.timeline
+    if timeline is not None:
+        if timeline.progress < 1:
+            return [Item(f"◌ reading {timeline.progress:.0%}", p.warn)]
+        return [Item("▶ recording", p.good)]
     match feed.link:
         case Link.LIVE:
             return [Item("● live", p.good)]
@@ -34,7 +60,7 @@ def _link(feed: Feed, p: Palette) -> list[Item]:
             return [Item(f" ✗ proxy lost {duration(for_s)} ago ", p.alarm)]
 
 
-def identity(store: Store, feed: Feed, paused: bool, alone: bool, p: Palette) -> Line:
+def identity(store: Store, feed: Source, paused: bool, alone: bool, p: Palette) -> Line:
     """First line: who we are, how the link is, where it listens, where the log goes.
 
     `alone` where there is no second line: then losses are told here.
@@ -42,19 +68,46 @@ def identity(store: Store, feed: Feed, paused: bool, alone: bool, p: Palette) ->
     left = [Item(" wsinspect ", p.title, 2), Item(" ", p.text), *_link(feed, p)]
     right: list[Item] = []
     if paused:
-        left += [Item("  ", p.text), Item(" ‖ paused ", p.held, 1, action="pause")]
+        left += [Item("  ", p.text), Item(" ‖ paused ", p.held, 1, action="do('pause')")]
     hello = store.hello
     if hello is not None:
         left.append(Item(f"   {', '.join(hello.listen)}", p.strong, 3))
         left.append(Item(f"  {', '.join(hello.mode)}", p.label, 5))
+        right += _latency(store, p)
+        rules = len(hello.rules)
+        if rules:
+            right.append(Item(f"  {rules} rule file{'' if rules == 1 else 's'}", p.label, 9))
         if hello.log:
-            right.append(Item(f"recording {hello.record or 'connections'} ", p.label, 8))
-            right.append(Item(f"→ {short_path(hello.log)} ", p.label, 7))
+            right.append(Item(f"  recording {hello.record or 'connections'}", p.label, 8))
+            right.append(Item(f" → {short_path(hello.log)}", p.label, 7))
         else:
-            right.append(Item("no log ", p.faint, 7))
+            right.append(Item("  no log", p.faint, 7))
+        right.append(Item(" ", p.text, 7))
     if alone and store.losses:
         right += losses(store, p)
     return Line(tuple(left), tuple(right))
+
+
+def milliseconds(value: float) -> str:
+    """A latency in at most 7 characters: 0.04 ms, 1.2 ms, 38 ms."""
+    if value < 0.995:
+        return f"{value:.2f} ms"
+    return f"{value:.1f} ms" if value < 9.95 else f"{value:,.0f} ms"
+
+
+def _latency(store: Store, p: Palette) -> list[Item]:
+    """What the proxy itself added in the last interval."""
+    added = store.added_ms
+    p50, p99 = added.get("p50"), added.get("p99")
+    if p50 is None or p99 is None:
+        return []
+    slow = p.warn if p99 >= 10 else p.text
+    return [
+        Item("added ", p.label, 6),
+        Item(f"{milliseconds(p50)} ", p.text, 6),
+        Item("p99 ", p.label, 6),
+        Item(milliseconds(p99), slow, 6),
+    ]
 
 
 def _flow(arrow: str, frames: Activity, size: Activity, store: Store, p: Palette) -> list[Item]:
@@ -88,7 +141,7 @@ def losses(store: Store, p: Palette) -> list[Item]:
 
 
 def totals(store: Store, p: Palette) -> Line:
-    """Second line: how many connections, how much traffic, what was lost."""
+    """Second line: how many connections, how much traffic, what was found, what was lost."""
     left = [
         Item(" open ", p.label),
         Item(count(len(store.live)), p.strong),
@@ -96,17 +149,45 @@ def totals(store: Store, p: Palette) -> Line:
         Item(count(store.ended_count), p.strong, 2),
     ]
     if store.unclean_count:
-        left += [Item("  ✗ unclean ", p.bad, 4), Item(count(store.unclean_count), p.bad, 4)]
+        left.append(Item(f"  ✗ {count(store.unclean_count)}", p.bad, 4, "do('cohorts')"))
+        left.append(Item(" unclean", p.bad, 8, "do('cohorts')"))
     if store.refused_count:
-        left += [Item("  ⊘ refused ", p.bad, 5), Item(count(store.refused_count), p.bad, 5)]
-    if store.alerts:
-        left += [Item("  ▲ alerts ", p.warn, 3), Item(count(store.alerts), p.warn, 3)]
+        left.append(Item(f"  ⊘ {count(store.refused_count)}", p.bad, 5, "do('cohorts')"))
+        left.append(Item(" refused", p.bad, 8, "do('cohorts')"))
     left += _flow(TO_SERVER, store.frames_to_server, store.bytes_to_server, store, p)
     left += _flow(TO_CLIENT, store.frames_to_client, store.bytes_to_client, store, p)
+    if store.alerts:
+        left.append(Item(f"   {ALERT} {count(store.alerts)}", p.warn, 3))
+        left.append(Item(f" alert{'' if store.alerts == 1 else 's'}", p.warn, 7))
+    found = len(store.diagnoses)
+    if found:
+        left.append(Item(f"  {DIAGNOSIS} {count(found)}", p.warn, 3, "do('cohorts')"))
+        left.append(Item(f" diagnos{'is' if found == 1 else 'es'}", p.warn, 7, "do('cohorts')"))
     return Line(tuple(left), tuple(losses(store, p)))
 
 
-def problems(store: Store, feed: Feed, p: Palette) -> list[Line]:
+def news(store: Store) -> DiagnosisFacts | None:
+    """The latest diagnosis, while it is news."""
+    if not store.diagnoses:
+        return None
+    last = store.diagnoses[-1]
+    fresh = store.now_ns() - last.timestamp_ns < _DIAGNOSIS_S * NS
+    return last if fresh else None
+
+
+def latest(last: DiagnosisFacts, now_ns: int, p: Palette) -> Line:
+    """Third line: the latest diagnosis in words."""
+    ago = duration((now_ns - last.timestamp_ns) / NS)
+    style = p.warn if last.confidence == "high" else p.text
+    left = (
+        Item(f" {DIAGNOSIS} ", p.warn, action="do('cohorts')"),
+        Item(last.say or last.kind, style, action="do('cohorts')"),
+    )
+    confidence = Item(f"  {last.confidence} confidence", p.label, 2)
+    return Line(left, (confidence, Item(f" · {ago} ago ", p.faint, 1)))
+
+
+def problems(store: Store, feed: Source, p: Palette) -> list[Line]:
     """Lines that must be seen: the link, then the latest problem."""
     lines = []
     if feed.link is Link.LOST:
@@ -118,6 +199,6 @@ def problems(store: Store, feed: Feed, p: Palette) -> list[Line]:
     if store.problems:
         more = len(store.problems) - 1
         say = f" ! {store.problems[-1]}{f'  (and {more} more)' if more else ''}"
-        acknowledge = Item(" x acknowledge ", p.alarm, 1, "acknowledge")
+        acknowledge = Item(" x acknowledge ", p.alarm, 1, "do('acknowledge')")
         lines.append(Line((Item(say, p.alarm),), (acknowledge,), fill_style=p.alarm))
     return lines

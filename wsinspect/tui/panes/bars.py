@@ -28,6 +28,13 @@ class Bar(Widget):
     def sync(self) -> None:
         self.refresh()
 
+    def grow(self) -> None:
+        """Be as high as there are lines; gone without any."""
+        lines = len(self._lines())
+        if lines != (self.styles.height.value if self.styles.height is not None else -1):
+            self.styles.height = lines
+        self.display = lines > 0
+
     def render_line(self, y: int) -> Strip:
         # The line API leaves the background to the widget.
         return self._strip(y, self.size.width).apply_style(self.rich_style)

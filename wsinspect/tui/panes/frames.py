@@ -1,68 +1,215 @@
-"""The frames of the chosen connection. Owns following and pausing; reads the store's frame log."""
+"""The frames of the chosen connection. Owns following and pausing, folding, marks, what is shown.
+
+Which entries are shown is kept by `ShownEntries`; the look of a row is `draw.frame_columns`'. The
+cursor and the top of the window hold on to rows, not to numbers: what is dropped, inserted or
+filtered around them moves nothing on the screen.
+"""
+
+from typing import Protocol
 
 from rich.segment import Segment
-from rich.style import Style
 
-from wsinspect.protocol.opcodes import CLOSE, PING, PONG
 from wsinspect.tui.data.connection import Connection
-from wsinspect.tui.data.framelog import Entry, Gap
+from wsinspect.tui.data.entries import Entry, Gap, Message
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.data.wire import Frame
-from wsinspect.tui.draw.cells import clip, fit
-from wsinspect.tui.draw.columns import Column, lay_out
-from wsinspect.tui.draw.figures import clock, count
-from wsinspect.tui.draw.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, VIOLATION, Palette
-from wsinspect.tui.draw.rows import MARGIN, row, titles
-from wsinspect.tui.draw.words import end_short, flags, is_compressed, opcode_short, preview
-from wsinspect.tui.panes.lines import LinesView
-
-COLUMNS = (
-    Column("mark", "", 1, 0),
-    Column("time", "time", 12, 4),
-    Column("direction", "", 1, 1),
-    Column("seq", "seq", 6, 9, right=True),
-    Column("opcode", "opcode", 7, 2),
-    Column("flags", "flags", 5, 7),
-    Column("payload", "payload", 7, 5, right=True),
-    Column("wire", "wire", 7, 8, right=True),
-    Column("preview", "content", 8, 3, grow=1, ideal=34),
+from wsinspect.tui.draw.cells import clip
+from wsinspect.tui.draw.columns import Choice, Placed, adapted, lay_out
+from wsinspect.tui.draw.frame_columns import (
+    COLUMNS,
+    FIXED,
+    Line,
+    Look,
+    TimeMode,
+    fold_tag,
+    timed,
+)
+from wsinspect.tui.draw.frame_rows import end_row, entry_row, gap_row, why_empty
+from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.draw.rows import MARGIN, titles
+from wsinspect.tui.find.needle import parse_needle
+from wsinspect.tui.panes.columned import ColumnedView
+from wsinspect.tui.panes.heartbeats import is_heartbeat
+from wsinspect.tui.panes.marks import Marks
+from wsinspect.tui.panes.shown_entries import (
+    FILTERED,
+    HEARTBEAT,
+    SHOWN,
+    ShownEntries,
+    part_of,
+    position_of,
+    row_of,
 )
 
+_END = 1 << 62  # the row that says how the connection ended: after all others
+_NEXT_SLICE_S = 0.01  # between two slices of an older log under a new filter
 
-class FramesView(LinesView):
-    """One row a frame. `following` keeps the newest in sight."""
+
+class EntryFilter(Protocol):
+    """What is needed of `find.Filter`."""
+
+    text: str
+
+    def entry(self, entry: Entry, connection: Connection | None) -> bool: ...
+
+
+class FramesView(ColumnedView):
+    """One row a frame or message. `following` keeps the newest in sight."""
 
     def __init__(self, store: Store, palette: Palette) -> None:
-        super().__init__(palette, id="frames")
+        super().__init__(palette, "frames", Choice(COLUMNS, FIXED))
         self.store = store
         self.following = True
+        self._heartbeats_hidden = False
+        self._time_mode = TimeMode.ABSOLUTE
+        self._needle = ""
+        self._sought = parse_needle("")
         self.connection: Connection | None = None
+        self._filter: EntryFilter | None = None
         self._log = store.watched
-        self._trimmed = 0
-        self._left_at = 0
+        self._entries = ShownEntries(self._log, self._verdict)
+        self._marks = Marks()
+        self._left_at = 0  # position from which on entries are new
+        self._at = 0  # the row under the cursor
+        self._inflated = 0  # cells of the column, 0: nothing was compressed
+        self._slicing = False
+
+    # What is shown, as others set and read it
+
+    @property
+    def filter(self) -> EntryFilter | None:
+        return self._filter
+
+    @filter.setter  # noqa: A003 - what people call it
+    def filter(self, wanted: EntryFilter | None) -> None:
+        self._filter = wanted
+        self._test_anew()
+
+    @property
+    def heartbeats_hidden(self) -> bool:
+        return self._heartbeats_hidden
+
+    @heartbeats_hidden.setter
+    def heartbeats_hidden(self, hidden: bool) -> None:
+        if hidden is not self._heartbeats_hidden:
+            self._heartbeats_hidden = hidden
+            self._test_anew()
+
+    @property
+    def needle(self) -> str:
+        """What is searched for: marked wherever it is seen."""
+        return self._needle
+
+    @needle.setter
+    def needle(self, needle: str) -> None:
+        if needle != self._needle:
+            self._needle = needle
+            self._sought = parse_needle(needle)
+            self.refresh()
+
+    @property
+    def time_mode(self) -> TimeMode:
+        return self._time_mode
+
+    @time_mode.setter
+    def time_mode(self, mode: str) -> None:
+        self._time_mode = TimeMode(mode)
+        self.refresh()
+
+    @property
+    def hidden(self) -> int:
+        """Entries that the filter hides."""
+        return self._entries.filtered
+
+    @property
+    def hidden_heartbeats(self) -> int:
+        return self._entries.heartbeats
+
+    @property
+    def behind(self) -> int:
+        """Older entries that a new filter has not reached yet."""
+        return self._entries.behind
+
+    @property
+    def unfolded(self) -> set[int]:
+        """Positions of the messages that are unfolded (folded, after unfolding all)."""
+        return self._entries.unfolded
+
+    @property
+    def marked(self) -> list[Entry]:
+        """The marked entries, oldest first."""
+        return self._marks.entries
 
     @property
     def new(self) -> int:
-        """Frames that came since following stopped."""
-        return 0 if self.following else max(0, self.store.watched.total - self._left_at)
+        """Entries that came since following stopped, and are shown."""
+        if self.following:
+            return 0
+        if self._filter is None and not self.heartbeats_hidden:
+            return max(0, self._log.total - self._left_at)
+        return self._entries.entries_from(self._left_at)
 
-    def chosen(self) -> Frame | None:
-        entries = self.store.watched.entries
-        if 0 <= self.cursor < len(entries):
-            entry = entries[self.cursor]
-            return entry if isinstance(entry, Frame) else None
-        return None
+    def chosen(self) -> Message | Frame | None:
+        """The entry under the cursor; of an unfolded message, the fragment under it."""
+        rows = self._entries.rows
+        if not 0 <= self.cursor < len(rows):
+            return None
+        chosen = rows[self.cursor]
+        fragment = self._entries.fragment(chosen)
+        entry = fragment if fragment is not None else self._entries.entry(chosen)
+        return None if isinstance(entry, Gap) else entry
+
+    def select_entry(self, entry: Entry) -> bool:
+        """Put the cursor on `entry`; False if it is hidden or no longer kept."""
+        position = self._entries.position(entry)
+        if position is None or not self._entries.shows(position):
+            return False
+        self.move_to(self._entries.at(row_of(position)))
+        return True
+
+    def shown_entries(self) -> list[Entry]:
+        """All entries that are shown, in order; for search and jumps."""
+        return [self._entries.entry(r) for r in self._entries.rows if not part_of(r)]
 
     def follow(self, following: bool) -> None:
         if following is not self.following:
             self.following = following
-            self._left_at = self.store.watched.total
+            self._left_at = self._log.total
         self.sync()
+
+    # Verdicts
+
+    def _verdict(self, entry: Entry) -> int:
+        if isinstance(entry, Gap):
+            return SHOWN
+        connection = self.connection
+        app = connection.app if connection is not None else ""
+        if self._heartbeats_hidden and is_heartbeat(entry, app):
+            return HEARTBEAT
+        if self._filter is not None and not self._filter.entry(entry, connection):
+            return FILTERED
+        return SHOWN
+
+    def _test_anew(self) -> None:
+        self._entries.restart(self._verdict)
+        self._slice_later()
+        self.sync()
+
+    def _slice_later(self) -> None:
+        if self._entries.behind and not self._slicing and self.is_attached:
+            self._slicing = True
+            self.set_timer(_NEXT_SLICE_S, self._slice)
+
+    def _slice(self) -> None:
+        self._slicing = False
+        self._entries.step_back()
+        self.sync()
+        self._slice_later()
 
     # LinesView
 
     def count(self) -> int:
-        return len(self.store.watched.entries) + self._ended
+        return len(self._entries.rows) + self._ended
 
     @property
     def _ended(self) -> bool:
@@ -71,33 +218,66 @@ class FramesView(LinesView):
         return (
             connection is not None
             and connection.ended
-            and connection.flow_id == self.store.watched.flow_id
-            and bool(self.store.watched.entries)
+            and connection.flow_id == self._log.flow_id
+            and bool(self._log.entries)
         )
 
+    def _row(self, index: int) -> int:
+        rows = self._entries.rows
+        return rows[index] if 0 <= index < len(rows) else _END
+
     def sync(self) -> None:
-        log = self.store.watched
-        if log is not self._log:
-            self._log = log
-            self._trimmed = 0
-            self._left_at = 0
-            self.cursor = 0
-        gone = log.trimmed - self._trimmed
-        self._trimmed = log.trimmed
-        if gone and not self.following:
-            self.cursor = max(0, self.cursor - gone)
-            self._jump(self.top - gone)
+        if self.store.watched is not self._log:
+            self._start_over()
+        top, at = self._row(self.top), self._at
+        seen = self.cursor - self.top
+        self._entries.update()
+        self._marks.forget_before(self._log.trimmed)
+        self._see_inflated()
         if self.following:
             self.cursor = max(0, self.count() - 1)
+        else:
+            self.cursor = min(self._entries.at(at), max(0, self.count() - 1))
+            if 0 <= seen < self.page_height and at != _END:
+                self._jump(self.cursor - seen)
+            else:
+                self._jump(self._entries.at(top))
+        if self.following or not self._waits(at):
+            self._at = self._row(self.cursor)
+        self._slice_later()
         super().sync()
         if self.following:
             self.show_cursor()
 
+    def _waits(self, at: int) -> bool:
+        """Whether row `at` may still come: its entry was not tested yet."""
+        behind = self._entries.behind
+        return behind > 0 and position_of(at) < self._log.trimmed + behind
+
+    def _start_over(self) -> None:
+        self._log = self.store.watched
+        unfold_all = self._entries.unfold_all
+        self._entries = ShownEntries(self._log, self._verdict)
+        self._entries.unfold_all = unfold_all
+        self._entries.restart(self._verdict)
+        self._slice_later()
+        self._marks.clear()
+        self._left_at = 0
+        self._inflated = 0
+        self.cursor = 0
+        self._at = self._row(0)
+
+    def _see_inflated(self) -> None:
+        """The column of decompressed sizes comes with the first compressed message."""
+        if not self._inflated:
+            newest = self._log.entries[-50:]
+            self._inflated = 8 * any(isinstance(e, Message) and e.compressed for e in newest)
+
     def move_to(self, index: int) -> None:
         last = self.count() - 1
-        at_end = index >= last
-        if self.following and not at_end:
+        if self.following and index < last:
             self.follow(False)
+        self._at = self._row(max(0, min(index, last)))
         super().move_to(index)
 
     def action_bottom(self) -> None:
@@ -108,103 +288,147 @@ class FramesView(LinesView):
         at_end = self.top + self.page_height >= self.count()
         if not at_end:
             self.cursor = max(self.top, min(self.cursor, self.top + self.page_height - 1))
+            self._at = self._row(self.cursor)
         self.follow(at_end)
+
+    # Keys
+
+    def action_unfold(self) -> None:
+        """Show the fragments of the chosen message, or fold them."""
+        rows = self._entries.rows
+        if 0 <= self.cursor < len(rows):
+            position = position_of(rows[self.cursor])
+            entry = self._entries.entry(rows[self.cursor])
+            if isinstance(entry, Message) and entry.frame_count > 1:
+                self._settle_at(row_of(position))
+                self._entries.toggle(position)
+                self.sync()
+                self.post_message(self.Moved(self))
+
+    def action_unfold_all(self) -> None:
+        rows = self._entries.rows
+        if 0 <= self.cursor < len(rows):
+            self._at = row_of(position_of(rows[self.cursor]))
+        self._entries.toggle_all()
+        self.sync()
+
+    def _settle_at(self, at: int) -> None:
+        """Stay on row `at`, also where the list goes on growing."""
+        if self.following:
+            self.following = False
+            self._left_at = self._log.total
+        self.cursor = self._entries.at(at)
+        self._at = at
+
+    def action_heartbeats(self) -> None:
+        self.heartbeats_hidden = not self.heartbeats_hidden
+        self.post_message(self.Moved(self))
+
+    def action_time_mode(self) -> None:
+        modes = list(TimeMode)
+        self.time_mode = modes[(modes.index(self.time_mode) + 1) % len(modes)]
+
+    def title_pressed(self, key: str) -> None:
+        if key == "time":
+            self.action_time_mode()
+
+    def action_mark(self) -> None:
+        rows = self._entries.rows
+        if not 0 <= self.cursor < len(rows):
+            return
+        position = position_of(rows[self.cursor])
+        entry = self._entries.entry(rows[self.cursor])
+        if not isinstance(entry, Gap):
+            self._marks.toggle(position, entry)
+        self.refresh()
+        self.post_message(self.Moved(self))
+
+    def action_next_mark(self) -> None:
+        shown = [p for p in self._marks.positions if self._entries.shows(p)]
+        if shown:
+            here = position_of(self._row(self.cursor))
+            position = next((p for p in shown if p > here), shown[0])
+            self.move_to(self._entries.at(row_of(position)))
+
+    def line_pressed(self, index: int, x: int) -> bool:
+        """A click on `▸ 12 fragments` unfolds them."""
+        line = self._line(index)
+        if line is None or line.fragment is not None:
+            return False
+        tag = fold_tag(line.entry, line.unfolded)
+        violation = line.entry.violation
+        start = MARGIN + (len(violation) + 3 if violation else 0)
+        for place in self.placed(self.size.width):
+            if place.column.key == "preview" and 0 <= x - start - place.x < len(tag):
+                break
+        else:
+            return False
+        self.action_unfold()
+        return True
+
+    # Drawing
+
+    def placed(self, width: int) -> tuple[Placed, ...]:
+        columns = timed(self.choice.columns(), self.time_mode)
+        contents = (("inflated", self._inflated),)
+        return lay_out(adapted(columns, contents), width - 2 * MARGIN)
+
+    def note(self, key: str) -> str:
+        note = super().note(key)
+        return "nothing to show yet" if note and key == "inflated" and not self._inflated else note
 
     def header(self, width: int) -> list[Segment] | None:
         if not self.count():
             return None
-        return titles(lay_out(COLUMNS, width - 2 * MARGIN), self.palette.label)
+        return titles(self.placed(width), self.palette.label)
 
     def empty(self, y: int, width: int) -> list[Segment]:
-        if y != 1:
-            return []
-        connection = self.connection
-        if connection is None:
-            say = "choose a connection to see its frames"
-        elif connection.frames and not connection.ended:
-            say = f"{count(connection.frames)} frames passed before; new ones appear here"
-        elif connection.frames:
-            say = f"its {count(connection.frames)} frames are no longer kept{self._where}"
-        else:
-            say = "no frame yet"
-        return [Segment(clip(f"  {say}", width), self.palette.label)]
+        say = why_empty(
+            self.connection, self.behind, self.hidden, self.hidden_heartbeats, self._logged
+        )
+        return [Segment(clip(f"  {say}", width), self.palette.label)][: y == 1]
+
+    def _line(self, index: int) -> Line | None:
+        """What is drawn at `index`; None for what has no columns."""
+        rows = self._entries.rows
+        if index >= len(rows):
+            return None
+        at = rows[index]
+        entry = self._entries.entry(at)
+        if isinstance(entry, Gap):
+            return None
+        return Line(
+            entry,
+            self._entries.time_ns(rows[index - 1]) if index else 0,
+            self._entries.unfolds(position_of(at)),
+            self._entries.fragment(at),
+            part_of(at),
+            self._log.hits(entry),
+        )
 
     def segments(self, index: int, width: int) -> list[Segment]:
-        if index == len(self.store.watched.entries):
-            return self._end(width)
-        entry: Entry = self.store.watched.entries[index]
+        rows, p = self._entries.rows, self.palette
+        if index >= len(rows):
+            return [] if self.connection is None else end_row(self.connection, p, width)
+        entry = self._entries.entry(rows[index])
         if isinstance(entry, Gap):
-            return self._gap(entry, index == 0, width)
-        placed = lay_out(COLUMNS, width - 2 * MARGIN)
-        line = row(placed, [self._cell(place.column.key, entry) for place in placed])
-        if entry.violation is not None and placed[-1].column.key == "preview":
-            line[-1:] = self._violation(entry, placed[-1].width)
-        return line
+            return gap_row(entry, index == 0, self._logged, p, width)
+        line = self._line(index)
+        marked = position_of(rows[index]) in self._marks
+        return [] if line is None else entry_row(line, self._look(), self.placed(width), marked)
+
+    def _look(self) -> Look:
+        connection = self.connection
+        return Look(
+            self.palette,
+            connection.app if connection is not None else "",
+            self._sought,
+            self.time_mode,
+            connection.opened_ns if connection is not None else 0,
+        )
 
     @property
-    def _where(self) -> str:
+    def _logged(self) -> bool:
+        """Whether what is not here is in the log."""
         hello = self.store.hello
-        return "; the log has them" if hello is not None and hello.log else ""
-
-    def _gap(self, gap: Gap, first: bool, width: int) -> list[Segment]:
-        ways = [
-            f"{count(number)} {arrow}"
-            for number, arrow in ((gap.to_server, TO_SERVER), (gap.to_client, TO_CLIENT))
-            if number
-        ]
-        what = f"{'earlier ' if first else ''}frames not shown{self._where}"
-        say = f"⋯ {' and '.join(ways)} {what}"
-        return [Segment(" " * MARGIN), Segment(clip(say, width - 2), self.palette.faint)]
-
-    def _end(self, width: int) -> list[Segment]:
-        c = self.connection
-        if c is None:
-            return []
-        style = self.palette.state(c.state)
-        say = f" {STATE_GLYPH[c.state]} {clock(c.ended_ns)} {end_short(c)}"
-        return [Segment(clip(say, width), style)]
-
-    def _violation(self, frame: Frame, width: int) -> list[Segment]:
-        said = clip(f" {frame.violation} ", width)
-        rest = width - len(said)
-        line = [Segment(said, self.palette.alarm)]
-        if rest > 1:
-            line.append(Segment(" " + fit(preview(frame), rest - 1), self.palette.bad))
-        return line
-
-    def _cell(self, key: str, frame: Frame) -> tuple[str, Style]:
-        p = self.palette
-        control = frame.opcode in (PING, PONG)
-        body = p.faint if control else p.text
-        match key:
-            case "mark":
-                return (VIOLATION, p.bad) if frame.violation is not None else ("", body)
-            case "time":
-                return clock(frame.timestamp_ns), p.faint if control else p.label
-            case "direction":
-                return TO_CLIENT if frame.direction else TO_SERVER, p.direction(frame.direction)
-            case "seq":
-                return str(frame.seq), p.faint
-            case "opcode":
-                return opcode_short(frame.opcode), self._opcode_style(frame)
-            case "flags":
-                return flags(frame), p.faint
-            case "payload":
-                return count(frame.payload_len), body
-            case "wire":
-                return count(frame.frame_len), p.faint
-            case _:
-                return preview(frame), self._preview_style(frame)
-
-    def _opcode_style(self, frame: Frame) -> Style:
-        if frame.opcode == CLOSE:
-            return self.palette.warn
-        if frame.opcode in (PING, PONG):
-            return self.palette.faint
-        return self.palette.direction(frame.direction)
-
-    def _preview_style(self, frame: Frame) -> Style:
-        p = self.palette
-        if frame.preview is None or is_compressed(frame) or frame.opcode in (PING, PONG):
-            return p.faint
-        return p.warn if frame.opcode == CLOSE else p.text
+        return hello is not None and bool(hello.log)

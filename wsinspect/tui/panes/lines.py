@@ -1,15 +1,17 @@
 """`LinesView`: the base of every list here. A line is drawn when it is seen, and not before.
 
 Owns cursor, scrolling, mouse, the header line and the empty state; subclasses give the number of
-lines and the Segments of one. Nothing is kept per line, so a list of 10,000 costs what its visible
-part costs.
+lines and the Segments of one. Nothing is kept but the lines on the screen, so a list of 10,000
+costs what its visible part costs; and of that, a tick paints only the lines that look different.
 """
+
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -29,7 +31,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
     BINDINGS = [  # noqa: RUF012 - Textual reads it from the class
-        Binding(key.keys, key.action, key.say, show=False) for key in keys.MOVE.keys
+        Binding(key.keys, key.action, key.say, show=False, id=key.id) for key in keys.MOVE.keys
     ]
     HAS_CURSOR = True
 
@@ -58,6 +60,8 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.palette = palette
         self.cursor = 0
+        self._strips: dict[int, Strip] = {}  # the lines on the screen, without the background
+        self._ground: Style | None = None
 
     # For subclasses
 
@@ -80,6 +84,10 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
     def header_pressed(self, x: int) -> None:
         """A click on the header line at cell `x`."""
 
+    def line_pressed(self, index: int, x: int) -> bool:  # noqa: ARG002 - for subclasses
+        """A click on line `index`, which is chosen by then. True: that was all."""
+        return False
+
     # Geometry
 
     @property
@@ -97,11 +105,45 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def sync(self) -> None:
         """Take over what changed in the data and draw."""
-        height = self.count() + self.header_height
-        if height != self.virtual_size.height or self.size.width != self.virtual_size.width:
-            self.virtual_size = Size(self.size.width, height)
+        self._fit(Size(self.size.width, self.count() + self.header_height))
         self.cursor = max(0, min(self.cursor, self.count() - 1))
-        self.refresh()
+        self._paint()
+
+    def _fit(self, size: Size) -> None:
+        """Let the scroll bar know the size. A longer list is no reason to lay the screen out anew,
+        which a plain assignment would do."""
+        if size != self.virtual_size:
+            if self.virtual_size.width == size.width:
+                self.set_reactive(ScrollView.virtual_size, size)
+                self.vertical_scrollbar.window_virtual_size = size.height
+            else:
+                self.virtual_size = size
+
+    def _paint(self) -> None:
+        """Have the lines drawn that do not look as they did."""
+        if not self._strips:
+            self.refresh()
+            return
+        width = self.size.width
+        changed = []
+        for y in range(self.size.height):
+            strip = self._strip(y, width)
+            if self._strips.get(y) != strip:
+                self._strips[y] = strip
+                changed.append(Region(0, y, width, 1))
+        if changed:
+            super().refresh(*changed)
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        self._strips.clear()
+        self._ground = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def show_cursor(self) -> None:
         """Scroll as little as it takes to see the cursor."""
@@ -118,8 +160,13 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_y = target
 
     def render_line(self, y: int) -> Strip:
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            strip = self._strips[y] = self._strip(y, self.size.width)
+        if self._ground is None:
+            self._ground = self.rich_style
         # The line API leaves the background to the widget.
-        return self._strip(y, self.size.width).apply_style(self.rich_style)
+        return strip.apply_style(self._ground)
 
     def _strip(self, y: int, width: int) -> Strip:
         header = self.header(width)
@@ -180,6 +227,8 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         again = index == self.cursor and event.chain == 2
         self.move_to(index)
+        if self.line_pressed(index, event.x):
+            return
         if again:
             self.post_message(self.Chosen(self))
 

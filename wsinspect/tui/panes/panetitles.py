@@ -5,9 +5,12 @@ from wsinspect.tui.draw.barline import Item, Line
 from wsinspect.tui.draw.figures import count, duration
 from wsinspect.tui.draw.palette import STATE_GLYPH, Palette
 from wsinspect.tui.draw.words import close_name, close_sentence, end_cause
-from wsinspect.tui.keys import FOOTER
+from wsinspect.tui.keys import Key
+from wsinspect.tui.panes.cohorts import CohortsView
 from wsinspect.tui.panes.connections import ConnectionsView
 from wsinspect.tui.panes.frames import FramesView
+
+_FILTER_SHOWN = 40  # characters
 
 
 def _title(name: str, focused: bool, p: Palette) -> tuple[Item, ...]:
@@ -15,16 +18,44 @@ def _title(name: str, focused: bool, p: Palette) -> tuple[Item, ...]:
     return (Item("─ ", rule), Item(name, p.title if focused else p.label), Item(" ", rule))
 
 
-def connections_title(view: ConnectionsView, focused: bool, p: Palette) -> Line:
-    left = [*_title("Connections", focused, p), Item(f"{count(view.count())} ", p.strong)]
+def connections_title(view: ConnectionsView, focused: bool, p: Palette, filtered: str = "") -> Line:
+    shown, total = view.count(), view.total
+    number = count(shown) if shown == total else f"{count(shown)} of {count(total)}"
+    left = [*_title("Connections", focused, p), Item(f"{number} ", p.strong)]
     right = []
     if view.held:
         new = f"‖ held · {count(view.held_new)} new"
-        right.append(Item(f" {new} ", p.warn, action="pause"))
+        right.append(Item(f" {new} ", p.warn, action="do('pause')"))
+    if view.filter is not None:
+        left += _filtered(filtered, p)
+    if view.marked:
+        right.append(Item(f" {len(view.marked)} marked ", p.mark, 3, "do('next-mark')"))
     if view.hide_ended:
-        right.append(Item(" ended hidden ", p.warn, 2, "toggle_ended"))
+        right.append(Item(" ended hidden ", p.warn, 2, "do('ended')"))
     arrow = "▴" if view.reverse is view.order.largest_first else "▾"
-    right.append(Item(f" by {view.order.say} {arrow} ", p.label, 1, "order(1)"))
+    right.append(Item(f" by {view.order.say} {arrow} ", p.label, 1, "do('order')"))
+    return _line(left, right, focused, p)
+
+
+def _filtered(text: str, p: Palette) -> list[Item]:
+    """The filter in force: a press changes it, `✕` takes it off."""
+    shown = text if len(text) <= _FILTER_SHOWN else f"{text[: _FILTER_SHOWN - 1]}…"
+    return [
+        Item(" filter ", p.held, 1, "do('filter')"),
+        Item(f" {shown}", p.text, 4, "do('filter')"),
+        Item(" ✕ ", p.warn, 1, "do('filter-off')"),
+    ]
+
+
+def cohorts_title(view: CohortsView, focused: bool, p: Palette) -> Line:
+    left = [
+        *_title("Cohorts", focused, p),
+        Item("how connections end, who talks most ", p.label, 2),
+    ]
+    right = [
+        Item(f" talkers by {view.by} ", p.label, 1, "do('talkers-by')"),
+        Item(f"per {view.per} ", p.label, 1, "do('talkers-per')"),
+    ]
     return _line(left, right, focused, p)
 
 
@@ -33,12 +64,31 @@ def _line(left: list[Item], right: list[Item], focused: bool, p: Palette) -> Lin
     return Line(tuple(left), (*right, Item("─", rule)), "─", rule)
 
 
-def frames_title(view: FramesView, focused: bool, p: Palette) -> Line:
+def frames_title(
+    view: FramesView,
+    focused: bool,
+    p: Palette,
+    filtered: str = "",
+    searched: tuple[str, str] = ("", ""),
+) -> Line:
+    """`searched`: what is looked for, and what of it was found."""
     left = [*_title("Frames", focused, p)]
     connection = view.connection
     if connection is not None:
         left.append(Item(f"#{connection.flow_id} ", p.strong))
     right = []
+    if view.filter is not None:
+        left += _filtered(filtered, p)
+        if view.hidden:
+            left.append(Item(f"{count(view.hidden)} hidden ", p.label, 3))
+    if searched[0]:
+        left.append(Item(f" / {searched[0][:_FILTER_SHOWN]} ", p.text, 3, "do('search')"))
+        left.append(Item(f"{searched[1]} ", p.label, 3, "do('next-match')"))
+    if view.marked:
+        right.append(Item(f" {len(view.marked)} marked ", p.mark, 3, "do('next-mark')"))
+    if view.heartbeats_hidden:
+        say = f" {count(view.hidden_heartbeats)} heartbeats hidden "
+        right.append(Item(say, p.warn, 2, "do('heartbeats')"))
     if view.store.watched.skipped:
         right.append(Item(f" {count(view.store.watched.skipped)} too fast to show ", p.warn, 2))
     if connection is None:
@@ -46,9 +96,9 @@ def frames_title(view: FramesView, focused: bool, p: Palette) -> Line:
     elif view.following and connection.ended:
         right.append(Item(f" {connection.state.value} ", p.state(connection.state)))
     elif view.following:
-        right.append(Item(" following ", p.good, action="pause"))
+        right.append(Item(" following ", p.good, action="do('pause')"))
     else:
-        right.append(Item(f" ‖ paused · {count(view.new)} new ", p.warn, action="pause"))
+        right.append(Item(f" ‖ paused · {count(view.new)} new ", p.warn, action="do('pause')"))
     return _line(left, right, focused, p)
 
 
@@ -120,11 +170,12 @@ def _findings(connection: Connection, p: Palette) -> list[Item]:
     return [Item(f" · {say}", p.warn, 1) for say in found]
 
 
-def footer(following: bool, version: str, p: Palette) -> Line:
-    """The keys that matter most; what has no room is left out from the right."""
+def footer(shown: tuple[Key, ...], following: bool, version: str, p: Palette) -> Line:
+    """The keys that matter most here; what has no room is left out from the right."""
     items = [Item(" ", p.label)]
-    for key in FOOTER:
-        label = "follow" if key.action == "pause" and not following else key.label
-        items.append(Item(f" {key.name}", p.key, key.rank, key.action))
-        items.append(Item(f" {label} ", p.label, key.rank, key.action))
-    return Line(tuple(items), (Item(f"{version} ", p.faint, 9),))
+    for key in shown:
+        label = "follow" if key.id == "pause" and not following else key.label
+        action = f"do('{key.id}')"
+        items.append(Item(f" {key.first}", p.key, key.rank, action))
+        items.append(Item(f" {label} ", p.label, key.rank, action))
+    return Line(tuple(items), (Item(f"{version} ", p.faint, 99),))

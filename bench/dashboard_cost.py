@@ -1,0 +1,166 @@
+"""``python -m bench.dashboard_cost [--connections N] [--rounds N]``: what a dashboard costs.
+
+Many connections, a steady load of questions on all of them, open loop: the times do not wait for
+answers. Each round has the p99 of the round trips with nobody attached, while a dashboard attaches
+and is told of all connections, with it attached (it watches a connection and reads every line),
+and with it stopped (SIGSTOP). Rounds alternate, so that a machine that slows down slows all.
+Exit code 1 if the dashboard, attached or stopped, costs more than 1.5 ms.
+
+Must not know: the dashboard's drawing (``bench.dashboard`` measures that).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench import client, wire
+from bench.contenders import Site, wsinspect
+from bench.processes import STOP_S, server
+
+QUESTIONS_PER_S: Final = 2500  # 5,000 frames
+TURN_S: Final = 0.01
+ALLOWED_MS: Final = 1.5
+PHASES: Final = ("without", "attaching", "attached", "stopped")
+
+
+def watch(path: str) -> None:
+    """A dashboard that draws nothing: attach, watch the newest connection, read every line."""
+    with socket.socket(socket.AF_UNIX) as dashboard:
+        dashboard.connect(path)
+        watched = False
+        for line in dashboard.makefile("rb"):
+            told = json.loads(line)
+            if not watched and told.get("event_type") == "ws_open":
+                watched = True
+                order = {"type": "watch", "flow_id": told["flow_id"]}
+                dashboard.sendall(json.dumps(order).encode() + b"\n")
+
+
+@contextmanager
+def attached(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = (sys.executable, "-m", "bench.dashboard_cost", "--watch", str(path))
+    process = subprocess.Popen(command)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(STOP_S)
+
+
+class Load:
+    """Open connections and a steady load on them."""
+
+    def __init__(self, endpoint: client.Endpoint, count: int) -> None:
+        self._connections = []
+        self._poller = select.epoll()
+        self._asked: dict[int, int] = {}
+        self._question = wire.frame(next(wire.payloads(client.PAYLOAD_LEN, 1)), mask=b"\1\2\3\4")
+        self._random = random.Random(1)
+        for _ in range(count):
+            connection = client.connect(endpoint, "/echo")
+            connection.setblocking(False)
+            self._poller.register(connection.fileno(), select.EPOLLIN)
+            self._connections.append(connection)
+        self._by_number = {each.fileno(): each for each in self._connections}
+
+    def p99_ms(self, seconds: float) -> float:
+        """Of the round trips of so long a time. Raises ConnectionError."""
+        taken_ns: list[int] = []
+        end = time.monotonic() + seconds
+        turn = time.monotonic()
+        while turn < end:
+            for connection in self._random.sample(
+                self._connections, round(QUESTIONS_PER_S * TURN_S)
+            ):
+                if connection.fileno() not in self._asked:
+                    self._asked[connection.fileno()] = time.monotonic_ns()
+                    connection.send(self._question)
+            turn += TURN_S
+            while (left := turn - time.monotonic()) > 0:
+                self._take(left, taken_ns)
+        while self._asked:
+            if not self._take(client.TIMEOUT_S, taken_ns):
+                raise ConnectionError("no answer")
+        taken_ns.sort()
+        return taken_ns[len(taken_ns) * 99 // 100] / 1e6
+
+    def _take(self, timeout_s: float, taken_ns: list[int]) -> int:
+        ready = self._poller.poll(timeout_s)
+        for number, _ in ready:
+            if not self._by_number[number].recv(4096):
+                raise ConnectionError("a connection has ended")
+            taken_ns.append(time.monotonic_ns() - self._asked.pop(number))
+        return len(ready)
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+def one_round(load: Load, path: Path, seconds: float) -> dict[str, float]:
+    """The p99 of each phase, in ms."""
+    found = {"without": load.p99_ms(seconds)}
+    with attached(path) as dashboard:
+        found["attaching"] = load.p99_ms(seconds)
+        time.sleep(1)
+        found["attached"] = load.p99_ms(seconds)
+        dashboard.send_signal(signal.SIGSTOP)
+        found["stopped"] = load.p99_ms(seconds)
+    time.sleep(0.2)
+    return found
+
+
+def main() -> int:
+    """Measure and print; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.dashboard_cost", description=__doc__)
+    parser.add_argument("--connections", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each phase")
+    parser.add_argument("--watch", metavar="SOCKET", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.watch:
+        watch(arguments.watch)
+        return 0
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    count = min(arguments.connections, (most - 400) // 2)  # the proxy has two sockets for each
+    rounds = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wsinspect-bench-")))
+        port = stack.enter_context(server())
+        proxy = stack.enter_context(wsinspect()(Site(port, folder, None)))
+        load = Load(proxy.endpoint, count)
+        stack.callback(load.close)
+        print(f"{count} connections, {2 * QUESTIONS_PER_S} frames/s; p99 in ms", flush=True)
+        load.p99_ms(arguments.seconds)
+        for number in range(arguments.rounds):
+            rounds.append(one_round(load, folder / "dashboard.sock", arguments.seconds))
+            said = "  ".join(f"{phase} {rounds[-1][phase]:.2f}" for phase in PHASES)
+            print(f"round {number + 1}: {said}", flush=True)
+    good = True
+    for phase in PHASES[1:]:
+        more = median(each[phase] - each["without"] for each in rounds)
+        met = more <= ALLOWED_MS
+        good &= met or phase == "attaching"
+        wanted = "" if phase == "attaching" else f", at most {ALLOWED_MS}: {'yes' if met else 'no'}"
+        print(f"{phase}: {more:+.2f} ms (the median of the rounds){wanted}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Who used how much: connections, seconds, frames, messages and bytes each way, exactly.
+
+Owns: the sums of what each ``ws_close`` says, by host, client, proxy user or connection. Bytes are
+those of frames, as on the wire (compressed), without the handshake or a proxy's own greeting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from wsinspect.diagnose.facts import SECOND, Ended, Opened, Totals
+from wsinspect.diagnose.findings import when
+
+__all__ = ["BY", "METER_COLUMNS", "By", "Meter", "Meters", "connection_row"]
+
+By = Literal["host", "client", "user", "connection"]
+BY: tuple[By, ...] = ("host", "client", "user", "connection")
+_DIRECTIONS = ("to_server", "to_client")
+_COUNTS = ("frames", "messages", "payload_bytes", "wire_bytes")
+METER_COLUMNS = (
+    "connections",
+    "connection_s",
+    *(f"{direction}_{count}" for direction in _DIRECTIONS for count in _COUNTS),
+)
+_KEPT = 100_000
+_KEYS: dict[str, Callable[[Opened], str]] = {
+    "host": lambda opened: opened.host,
+    "client": lambda opened: opened.client,
+    "user": lambda opened: opened.user or "",
+}
+
+
+class Meter:
+    """The sums of one host, client or user."""
+
+    __slots__ = ("age_us", "connections", "to_client", "to_server")
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.age_us = 0
+        self.to_server = Totals()
+        self.to_client = Totals()
+
+    def add(self, end: Ended) -> None:
+        self.age_us += end.age_us
+        _add(self.to_server, end.to_server)
+        _add(self.to_client, end.to_client)
+
+
+class Meters:
+    """Beyond 100,000 names the rest is one, ``(others)``: memory is bounded, sums stay exact."""
+
+    def __init__(self, by: By = "host") -> None:
+        self.by = by
+        self._key = _KEYS[by]
+        self._meters: dict[str, Meter] = {}
+
+    def _meter(self, opened: Opened) -> Meter:
+        key = self._key(opened)
+        meter = self._meters.get(key)
+        if meter is None:
+            if len(self._meters) >= _KEPT:
+                key = "(others)"
+            meter = self._meters.setdefault(key, Meter())
+        return meter
+
+    def opened(self, opened: Opened) -> None:
+        self._meter(opened).connections += 1
+
+    def ended(self, end: Ended) -> None:
+        self._meter(end.opened).add(end)
+
+    def still_open(self, opened: Opened, now_us: int) -> None:
+        self._meter(opened).age_us += max(0, now_us - opened.at_us)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """As in the report's ``meters[]``; those with most bytes first."""
+        meters = sorted(
+            self._meters.items(),
+            key=lambda one: -(one[1].to_server.wire_bytes + one[1].to_client.wire_bytes),
+        )
+        for name, meter in meters:
+            yield {
+                self.by: name,
+                "connections": meter.connections,
+                "connection_s": round(meter.age_us / SECOND, 6),
+                "to_server": _counts(meter.to_server),
+                "to_client": _counts(meter.to_client),
+            }
+
+
+def connection_row(end: Ended) -> dict[str, Any]:
+    """One connection's meter, with all that it may be summed by."""
+    opened = end.opened
+    return {
+        "flow_id": opened.flow_id,
+        "opened": when(opened.at_us),
+        "client": opened.client,
+        "user": opened.user or "",
+        "host": opened.host,
+        "connection_s": round(end.age_us / SECOND, 6),
+        "to_server": _counts(end.to_server),
+        "to_client": _counts(end.to_client),
+    }
+
+
+def _add(sums: Totals, more: Totals) -> None:
+    sums.frames += more.frames
+    sums.messages += more.messages
+    sums.payload_bytes += more.payload_bytes
+    sums.wire_bytes += more.wire_bytes
+
+
+def _counts(totals: Totals) -> dict[str, int]:
+    return {name: getattr(totals, name) for name in _COUNTS}

@@ -1,0 +1,244 @@
+"""The diagnosis of a running proxy: fed from its connections, told through the hub.
+
+Owns: turning live connections into the events of ``diagnose/`` (the same values as in the log),
+what needs payload or a cookie (both only as keyed or short hashes), and telling in time. Must not
+know: how a diagnosis is found.
+
+What it costs: nothing a frame. A look at each connection once a second, and at up to 10,000
+chunks a second that servers send, for fan-outs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from wsinspect.diagnose.engine import Diagnoser
+from wsinspect.diagnose.facts import Ended, Opened, Totals
+from wsinspect.diagnose.fanout import FEWEST, FanOuts
+from wsinspect.diagnose.sizes import MESSAGE_TOO_BIG
+from wsinspect.model.diagnosis import Diagnosis, diagnosis_line
+from wsinspect.model.events import keepalive_of, timestamp
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+
+    from wsinspect.model.connection import Connection
+    from wsinspect.protocol.reader import FrameReader
+    from wsinspect.sinks.hub import Hub
+
+__all__ = ["Diagnosing", "upgrade_was_lost"]
+
+_LOOKS = 10_000  # chunks a second that are looked at for fan-outs
+_LOOKED_AT = 256  # bytes of a chunk
+_SHORTEST = 18  # a frame: below it, answers and heartbeats of many connections look alike
+_ANSWER_NS = 500_000_000  # what comes so soon after a client's frame answers it
+_GREETING_NS = 2_000_000_000
+
+
+class Diagnosing:
+    """For the life of a proxy."""
+
+    def __init__(self, hub: Hub, *, pong_deadline_ms: float, session_names: Sequence[str]) -> None:
+        self._hub = hub
+        self._engine = Diagnoser(pong_deadline_ms=pong_deadline_ms, session_names=session_names)
+        self._fan_outs = FanOuts(self._engine.findings)
+        self._pong_deadline_ms = pong_deadline_ms
+        self._session_names = {name.lower() for name in session_names}
+        key = os.environ.get("WSINSPECT_FINGERPRINT_KEY", "").encode() or secrets.token_bytes(16)
+        self._key = hashlib.blake2b(key, digest_size=32).digest()
+        self._opened: dict[int, Opened] = {}
+        self._looks = _LOOKS
+        self._broken = False
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        """A fault of the diagnosis is loud, once, and never the traffic's."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - see above
+            if not self._broken:
+                self._broken = True
+                # Not its text: that may quote a header.
+                self._hub.problem(f"{type(error).__name__} in the diagnosis: it may be incomplete")
+
+    # --- handshakes ---
+
+    def examine(self, connection: Connection, flow: http.HTTPFlow) -> None:
+        """What of a handshake the events need beside what is in it."""
+        connection.pong_deadline_ms = self._pong_deadline_ms
+        with self._guard():
+            self._examine(connection, flow)
+
+    def _examine(self, connection: Connection, flow: http.HTTPFlow) -> None:
+        user = flow.metadata.get("proxyauth")
+        if user:
+            connection.user = str(user[0])
+        connection.session = self._session(flow.request.headers.get_all("cookie"))
+
+    def _session(self, cookies: Iterable[str]) -> str | None:
+        for text in cookies:
+            try:
+                jar = SimpleCookie(text)
+            except CookieError:
+                continue
+            for name, morsel in jar.items():
+                if name.lower() in self._session_names:
+                    hashed = hashlib.blake2b(morsel.value.encode(), key=self._key, digest_size=8)
+                    return hashed.hexdigest()
+        return None
+
+    def opened(self, connection: Connection, status: int) -> None:
+        """After its ``ws_open``; other statuses than 101 are handshakes that failed."""
+        with self._guard():
+            self._open(connection, status)
+
+    def _open(self, connection: Connection, status: int) -> None:
+        shake = connection.handshake
+        ip, port = connection.server
+        opened = Opened(
+            flow_id=connection.flow_id,
+            at_us=connection.opened_ns // 1000,
+            host=connection.conceal(connection.host),
+            uri=connection.conceal(shake.uri),
+            status=status,
+            client=connection.client[0],
+            server=f"{ip}:{port}" if ip else "",
+            findings=tuple(finding.code for finding in shake.findings),
+            session=connection.session,
+            user=connection.user,
+            subprotocol=shake.subprotocol or "",
+        )
+        self._engine.opened(opened)
+        if status == 101:
+            self._opened[connection.flow_id] = opened
+            self._fan_outs.host(opened.host).connections += 1
+
+    # --- ends ---
+
+    def ended(self, connection: Connection) -> None:
+        """Before its ``ws_close``, which says what is known of it then."""
+        with self._guard():
+            self._end(connection)
+
+    def _end(self, connection: Connection) -> None:
+        opened = self._opened.pop(connection.flow_id, None)
+        if opened is None or connection.closed:
+            return
+        self._fan_outs.host(opened.host).connections -= 1
+        ending = connection.ending
+        if ending.code_observed == MESSAGE_TOO_BIG:
+            self._hub.flush()
+            connection.caused_by_len = self._too_big(connection)
+        rtt = connection.pings.summary_ms()
+        end = Ended(
+            opened=opened,
+            code=ending.code_observed,
+            cause=ending.cause,
+            initiator=ending.initiator,
+            clean=ending.clean,
+            age_us=round(connection.age_s() * 1e6),
+            idle_us=round(connection.idle_s() * 1e6),
+            to_server=_totals(connection.to_server),
+            to_client=_totals(connection.to_client),
+            rtts=connection.pings.count,
+            rtt_p50_ms=0.0 if rtt is None else round(rtt[1], 3),
+            rtt_max_ms=0.0 if rtt is None else round(rtt[2], 3),
+            keepalive=keepalive_of(connection),
+            caused_by_len=connection.caused_by_len,
+            at_us=self._hub.clock() // 1000,
+        )
+        connection.diagnosis = self._engine.ended(end)
+
+    def _too_big(self, connection: Connection) -> int | None:
+        """The message that a 1009 answers: one on its way, else the last that came."""
+        server = connection.ending.initiator == "server"
+        reader = connection.to_server if server else connection.to_client
+        if reader.large is not None:
+            return reader.large.payload_len
+        if reader.joiner.opcode and reader.joiner.payload_len:
+            return reader.joiner.payload_len
+        for batch in reversed(self._hub.recent):
+            if batch[0].reader is not reader:
+                continue
+            for _, shape in reversed(batch[3]):
+                opcode = shape[0] & 0x0F
+                if opcode < 3:
+                    if shape[0] & 0xC0 != 0x80:  # compressed, or not the only frame
+                        return reader.joiner.last_len or None
+                    return shape[1]
+        return None
+
+    # --- time ---
+
+    def tick(self) -> None:
+        """Once a second: how long each is silent, and what should be told."""
+        with self._guard():
+            self._look()
+
+    def _look(self) -> None:
+        now_ns = self._hub.clock()
+        for connection in self._hub.connections.values():
+            idle_ns = now_ns - (connection.last_frame_ns or connection.opened_ns)
+            if idle_ns > connection.longest_idle_ns and connection.ending.began_ns is None:
+                connection.longest_idle_ns = idle_ns
+        self._looks = _LOOKS
+        self._fan_outs.advance(now_ns)
+        self._engine.advance(now_ns // 1000)
+        self._tell(self._engine.due())
+
+    def finish(self) -> None:
+        """After the last end, before the log is complete."""
+        with self._guard():
+            self._fan_outs.advance(self._hub.clock() + 10**12)
+            self._engine.finish()
+            self._tell(self._engine.findings.rest())
+
+    def _tell(self, diagnoses: Iterable[Diagnosis]) -> None:
+        for diagnosis in diagnoses:
+            now = timestamp(self._hub.clock())
+            self._hub.diagnosis(diagnosis_line(diagnosis, now, self._hub.host))
+
+    # --- on the way of traffic ---
+
+    def watches(self, connection: Connection) -> Callable[[bytes], None]:
+        """To be given what the server sends on this connection, before it is read."""
+        host = self._fan_outs.host(connection.conceal(connection.host))
+        flow_id = connection.flow_id
+        greeted_ns = connection.opened_ns + _GREETING_NS
+        clock = self._hub.clock
+
+        def see(data: bytes) -> None:
+            if host.connections < FEWEST or self._looks <= 0 or len(data) < _SHORTEST:
+                return
+            self._looks -= 1
+            now_ns = clock()
+            last_ns = connection.last_frame_ns
+            if (
+                data[0] & 0x08  # a control frame
+                or now_ns < greeted_ns  # what comes so soon greets it
+                or (
+                    last_ns is not None
+                    and not connection.last_frame_to_client
+                    and now_ns - last_ns < _ANSWER_NS
+                )
+            ):
+                return
+            host.saw((len(data), crc32(data[:_LOOKED_AT])), flow_id, now_ns)
+
+        return see
+
+
+def upgrade_was_lost(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request has all of a WebSocket's but Upgrade: a hop before us has taken it."""
+    return any(name.lower() == b"sec-websocket-key" for name, _ in fields)
+
+
+def _totals(reader: FrameReader) -> Totals:
+    return Totals(reader.frames, reader.joiner.messages, reader.payload_bytes, reader.wire_bytes)

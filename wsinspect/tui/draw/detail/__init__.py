@@ -1,0 +1,1 @@
+"""The tabs of the detail: data -> lines, one module a tab. Pure; Rich's Segments only."""

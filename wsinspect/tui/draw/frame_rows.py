@@ -1,0 +1,68 @@
+"""Whole rows of the frame list: an entry, a gap, the end; and why there are none. Rich only."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+
+from wsinspect.tui.data.connection import Connection
+from wsinspect.tui.data.entries import Gap
+from wsinspect.tui.draw.cells import clip, fit
+from wsinspect.tui.draw.columns import Placed
+from wsinspect.tui.draw.figures import clock, count
+from wsinspect.tui.draw.frame_columns import Line, Look, cell, content
+from wsinspect.tui.draw.palette import STATE_GLYPH, TO_CLIENT, TO_SERVER, Palette
+from wsinspect.tui.draw.rows import MARGIN, SPACE, mark_of
+from wsinspect.tui.draw.words import end_short
+
+_LOGGED = "; the log has them"
+
+
+def entry_row(line: Line, look: Look, placed: Sequence[Placed], marked: bool) -> list[Segment]:
+    """A message, a control frame or a fragment."""
+    segments = [mark_of(look.palette.mark if marked and line.fragment is None else None)]
+    for place in placed:
+        if place.column.key == "preview":
+            segments += content(line, look, place.width)
+        else:
+            text, style = cell(place.column.key, line, look)
+            segments.append(Segment(fit(text, place.width, place.column.right), style))
+        segments.append(SPACE)
+    return segments
+
+
+def gap_row(gap: Gap, first: bool, logged: bool, p: Palette, width: int) -> list[Segment]:
+    """Frames that are not here; `logged`: but in the log."""
+    ways = [
+        f"{count(number)} {arrow}"
+        for number, arrow in ((gap.to_server, TO_SERVER), (gap.to_client, TO_CLIENT))
+        if number
+    ]
+    what = f"{'earlier ' if first else ''}frames not shown{_LOGGED if logged else ''}"
+    say = f"⋯ {' and '.join(ways)} {what}"
+    return [Segment(" " * MARGIN), Segment(clip(say, width - 2), p.faint)]
+
+
+def end_row(c: Connection, p: Palette, width: int) -> list[Segment]:
+    """How the connection ended, after its last frame."""
+    say = f" {STATE_GLYPH[c.state]} {clock(c.ended_ns)} {end_short(c)}"
+    return [Segment(clip(say, width), p.state(c.state))]
+
+
+def why_empty(
+    connection: Connection | None, behind: int, hidden: int, heartbeats: int, logged: bool
+) -> str:
+    """Why there is no row, and what to do about it."""
+    if connection is None:
+        return "choose a connection to see its frames"
+    if behind:
+        return "looking through older frames …"
+    if hidden:
+        return f"none of {count(hidden)} messages passes the filter; F takes it off"
+    if heartbeats:
+        return f"nothing but {count(heartbeats)} heartbeats; b shows them"
+    if connection.frames and not connection.ended:
+        return f"{count(connection.frames)} frames passed before; new ones appear here"
+    if connection.frames:
+        where = _LOGGED if logged else ""
+        return f"its {count(connection.frames)} frames are no longer kept{where}"
+    return "no frame yet"

@@ -1,0 +1,123 @@
+"""Where a needle is in a log of entries, and how often. No Textual.
+
+`Matches` goes through the log in slices of a few milliseconds, newest first, and is kept up as the
+log grows and as more is told of its newest messages; nothing here takes longer than its slice.
+Positions count all entries ever appended, so that they stay while the log is trimmed.
+"""
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from wsinspect.tui.data.entries import Entry
+from wsinspect.tui.find.needle import Needle
+
+SLICE_S: Final = 0.005
+RECENT: Final = 500  # newest entries of which more may still be told
+_BATCH: Final = 16  # entries between two looks at the clock: 4 KiB each take 0.2 ms
+
+
+class Log(Protocol):
+    """What is needed of a `FrameLog`."""
+
+    entries: list[Entry]
+    trimmed: int
+
+    @property
+    def total(self) -> int: ...
+
+
+def next_match(
+    entries: Sequence[Entry], start: int, needle: Needle, forward: bool = True
+) -> int | None:
+    """The index of the next entry with the needle in it, around the end; `start` itself is last."""
+    count = len(entries)
+    step = 1 if forward else -1
+    find = needle.found_in
+    for distance in range(1, count + 1):
+        index = (start + step * distance) % count
+        content = entries[index].content
+        if content is not None and find(content):
+            return index
+    return None
+
+
+class Matches:
+    """The entries of `log` with `needle` in them, as far as they are known.
+
+    `shown` leaves out entries that the list does not show.
+    """
+
+    def __init__(
+        self, log: Log, needle: Needle, shown: Callable[[Entry], bool] | None = None
+    ) -> None:
+        self.log = log
+        self.needle = needle
+        self._shown = shown
+        self.positions: list[int] = []  # sorted
+        self._from = self._next = log.total  # those from.. up to next were looked into
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of the log has been looked into."""
+        return self._from <= self.log.trimmed and self._next >= self.log.total
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def _has(self, position: int) -> bool:
+        entry = self.log.entries[position - self.log.trimmed]
+        content = entry.content
+        if content is None or not self.needle.found_in(content):
+            return False
+        return self._shown is None or self._shown(entry)
+
+    def step(self, slice_s: float = SLICE_S, clock: Callable[[], float] = time.monotonic) -> bool:
+        """Go on for `slice_s` at most; whether it is finished."""
+        deadline = clock() + slice_s
+        self._trim()
+        if not self.needle:
+            self._from, self._next = self.log.trimmed, self.log.total
+            return True
+        while self._next < self.log.total:
+            end = min(self.log.total, self._next + _BATCH)
+            self.positions += filter(self._has, range(self._next, end))
+            self._next = end
+            if clock() >= deadline:
+                return self.finished
+        while self._from > self.log.trimmed:
+            start = max(self.log.trimmed, self._from - _BATCH)
+            self.positions[:0] = filter(self._has, range(start, self._from))
+            self._from = start
+            if clock() >= deadline:
+                break
+        return self.finished
+
+    def refresh(self) -> None:
+        """Look again into the newest entries: content may have come, or been masked."""
+        self._trim()
+        start = max(self._from, self._next - RECENT)
+        at = bisect_left(self.positions, start)
+        self.positions[at:] = filter(self._has, range(start, self._next))
+
+    def _trim(self) -> None:
+        first = self.log.trimmed
+        del self.positions[: bisect_left(self.positions, first)]
+        self._from = max(self._from, first)
+        self._next = max(self._next, first)
+
+    def nearest(self, position: int, forward: bool = True) -> int | None:
+        """The next known match from `position`, around the end; None: none is known."""
+        if not self.positions:
+            return None
+        if forward:
+            at = bisect_right(self.positions, position)
+            return self.positions[at % len(self.positions)]
+        return self.positions[bisect_left(self.positions, position) - 1]
+
+    def rank(self, position: int) -> int:
+        """Which match `position` is, from 1; 0: it is none."""
+        at = bisect_left(self.positions, position)
+        found = at < len(self.positions) and self.positions[at] == position
+        return at + 1 if found else 0

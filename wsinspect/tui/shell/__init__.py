@@ -1,0 +1,1 @@
+"""The dashboard's shell in layers: base (panes, drawing) <- moving <- asking <- acting <- `app`."""
