@@ -141,21 +141,19 @@ async def live() -> bool:
         diagnosing.opened(relay.connection, 101)
         relay.connection.opened_ns -= 10**10  # its greeting is long over
     plain = [relay.to_client.receive for relay in relays]
-    sees = [diagnosing.watches(relay.connection) for relay in relays]
+    seen = [diagnosing.watches(one.connection, one.to_client.receive) for one in relays]
     frames = [bytes([0x81, 62]) + b"%062d" % number for number in range(1000)]
     source, end = socket.socketpair()
     took: dict[bool, list[float]] = {False: [], True: []}
     ticks = []
     for round_ in range(2 * ROUNDS):
         watched = bool(round_ % 2)
+        ways = seen if watched else plain
         began = time.perf_counter()
         for number in range(CHUNKS):
             source.send(frames[number % 1000])
             data = end.recv(65536)
-            at = number % CONNECTIONS
-            if watched:
-                sees[at](data)
-            plain[at](data)
+            ways[number % CONNECTIONS](data)
         took[watched].append(time.perf_counter() - began)
         began = time.perf_counter()
         diagnosing.tick()

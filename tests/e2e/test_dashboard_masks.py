@@ -117,7 +117,8 @@ async def _all_of_it(app: DashboardApp, pilot: Pilot[Any], eyes: _Eyes) -> None:
     press = pilot.press
     for connection in list(app.connections.shown):
         app.connections.move_to(app.connections.shown.index(connection))
-        await until(pilot, lambda c=connection: app.store.watched.flow_id == c.flow_id)
+        while app.store.watched.flow_id != connection.flow_id:
+            await pilot.pause(0.01)
         app.sync()
         for way in app.ways_to_copy(connection, None):
             eyes.read(f"copy of the connection as {way.name}", way.text())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket as socket_module
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,23 +15,27 @@ import pytest
 from tests.support.fake_feed import FakeFeed
 from tests.support.fake_story import story
 from wsinspect.child import module_command
-from wsinspect.tui.browser import COOKIE, serve
+from wsinspect.tui.browser import COOKIE, run_browser
 
 
 @asynccontextmanager
 async def served(tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a dashboard on a story."""
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    until = asyncio.Event()
+    """The address of a dashboard on a story, as `attach --serve` prints it."""
     socket = tmp_path / "s"
     async with FakeFeed(socket, story()):
-        command = module_command("wsinspect.tui", str(socket))
-        task = asyncio.create_task(serve(command, 0, address.set_result, until))
+        process = await asyncio.create_subprocess_exec(
+            *module_command("wsinspect", "attach", str(socket), "--serve"), stderr=PIPE
+        )
+        assert process.stderr is not None
         try:
-            yield await address
+            line = (await process.stderr.readline()).decode()
+            assert line.startswith("wsinspect: dashboard at ")
+            yield line.split()[-1]
         finally:
-            until.set()
-            await task
+            process.terminate()
+            assert await process.wait() == 0
+            while await process.stderr.read(4096):
+                pass
 
 
 async def status(session: aiohttp.ClientSession, url: str, **headers: str) -> int:
@@ -82,8 +88,8 @@ async def test_the_door(tmp_path: Path) -> None:
             assert await status(thief, address) == 403
 
 
-async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
-    async with served(tmp_path) as address:
-        port = int(address.split(":")[2].split("/")[0])
-        with pytest.raises(OSError, match="in use"):
-            await serve(["true"], port, lambda _say: None, asyncio.Event())
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket_module.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run_browser(["true"], port) == 2
+    assert f"--serve {port}: Address already in use" in capsys.readouterr().err

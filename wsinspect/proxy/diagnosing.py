@@ -4,7 +4,7 @@ Owns: turning live connections into the events of ``diagnose/`` (the same values
 what needs payload or a cookie (both only as keyed or short hashes), and telling in time. Must not
 know: how a diagnosis is found.
 
-What it costs: nothing a frame. A look at each connection once a second, and at up to 10,000
+What it costs: nothing a frame. A look at each connection once a second, and at up to 5,000
 chunks a second that servers send, for fan-outs.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Diagnosing", "upgrade_was_lost"]
 
-_LOOKS = 10_000  # chunks a second that are looked at for fan-outs
+_LOOKS = 5_000  # chunks a second that are looked at for fan-outs
 _LOOKED_AT = 256  # bytes of a chunk
 _SHORTEST = 18  # a frame: below it, answers and heartbeats of many connections look alike
 _ANSWER_NS = 500_000_000  # what comes so soon after a client's frame answers it
@@ -207,16 +207,16 @@ class Diagnosing:
 
     # --- on the way of traffic ---
 
-    def watches(self, connection: Connection) -> Callable[[bytes], None]:
-        """To be given what the server sends on this connection, before it is read."""
+    def watches(
+        self, connection: Connection, onward: Callable[[bytes], object]
+    ) -> Callable[[bytes], None]:
+        """``onward`` with a look, now and then, at what the server sends on this connection."""
         host = self._fan_outs.host(connection.conceal(connection.host))
         flow_id = connection.flow_id
         greeted_ns = connection.opened_ns + _GREETING_NS
         clock = self._hub.clock
 
-        def see(data: bytes) -> None:
-            if host.connections < FEWEST or self._looks <= 0 or len(data) < _SHORTEST:
-                return
+        def look(data: bytes) -> None:
             self._looks -= 1
             now_ns = clock()
             last_ns = connection.last_frame_ns
@@ -232,7 +232,12 @@ class Diagnosing:
                 return
             host.saw((len(data), crc32(data[:_LOOKED_AT])), flow_id, now_ns)
 
-        return see
+        def way(data: bytes) -> None:
+            if self._looks > 0 and len(data) >= _SHORTEST and host.connections >= FEWEST:
+                look(data)
+            onward(data)
+
+        return way
 
 
 def upgrade_was_lost(fields: Iterable[tuple[bytes, bytes]]) -> bool:

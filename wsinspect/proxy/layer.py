@@ -139,7 +139,7 @@ class InspectingLayer(layer.Layer):
 
         way: Callable[[bytes], None] = straight
         if side == "server" and self.inspector.diagnosing is not None:
-            way = self._seen(straight, self.inspector.diagnosing.watches(relay.connection))
+            way = self.inspector.diagnosing.watches(relay.connection, straight)
         if source.tls is None:
             return way
         decrypt = source.decrypt
@@ -159,16 +159,6 @@ class InspectingLayer(layer.Layer):
                 self.end_now()
 
         return straight_tls
-
-    @staticmethod
-    def _seen(
-        straight: Callable[[bytes], None], see: Callable[[bytes], None]
-    ) -> Callable[[bytes], None]:
-        def seen(data: bytes) -> None:
-            see(data)
-            straight(data)
-
-        return seen
 
     # --- by mitmproxy's layers ---
 

@@ -276,6 +276,8 @@ class DashboardServer:
         now = [untold.pop(flow_id) for flow_id in list(untold)[:_GREETED_AT_ONCE]]
         opened = [events.open_event(each, each.opened_ns, 101) for each in now]
         client.writer.write(b"".join(opened) + totals_line(now, self.hub.clock()))
+        if not untold:
+            client.writer.write(self.hub.recent_notes())
 
     async def _tell_others(self, client: _Client) -> None:
         """A little at a time: traffic does not wait for ten thousand lines."""

@@ -42,6 +42,8 @@ _FLUSH_FRAMES = 1024
 _FLUSH_S = 0.02
 _RECENT_FRAMES = 20_000
 _RECENT_CLOSED = 500
+_RECENT_ALERTS = 500
+_RECENT_DIAGNOSES = 100
 _FORGET_EVERY = 100  # closed connections
 _LOG_STATS_S = 10.0
 
@@ -98,6 +100,8 @@ class Hub:
         self.recent: deque[Batch] = deque()
         self.recent_closed: deque[tuple[bytes, bytes]] = deque(maxlen=_RECENT_CLOSED)
         self._recent_ids: deque[int] = deque(maxlen=_RECENT_CLOSED)
+        self._recent_alerts: deque[tuple[int, bytes]] = deque(maxlen=_RECENT_ALERTS)
+        self._recent_diagnoses: deque[bytes] = deque(maxlen=_RECENT_DIAGNOSES)
         self._closed = 0
         self.started_ns = clock()
         self.connections_total = 0
@@ -222,13 +226,21 @@ class Hub:
         self.flush()
         line = events.alert_event(connection, alert, now_ns)
         self._write(line, 1)
+        self._recent_alerts.append((connection.flow_id, line))
         self._show(lambda viewer: viewer.alert(line))
 
     def diagnosis(self, line: bytes) -> None:
         """Why connections end, in a whole ``ws_diagnosis`` line: always on record, and shown."""
         self.flush()
         self._write(line, 1)
+        self._recent_diagnoses.append(line)
         self._show(lambda viewer: viewer.diagnosis(line))
+
+    def recent_notes(self) -> bytes:
+        """Alerts of connections that a dashboard can know of, and diagnoses; oldest first."""
+        known = {*self._recent_ids, *self.connections}
+        alerts = [line for flow_id, line in self._recent_alerts if flow_id in known]
+        return b"".join((*alerts, *self._recent_diagnoses))
 
     def inspection_failed(self, connection: Connection, say: str) -> None:
         self.inspection_errors += 1

@@ -301,8 +301,10 @@ def test_alerts_are_counted_kept_and_joined_to_their_message() -> None:
     assert entry.rules == ("card", "other")
     assert entry.hits[0].hits[0].masked == "****1111"
     assert [facts.rule for _, facts in store.alerts_recent] == ["card", "other"]
-    for _ in range(100):
-        tell(store, alert())
+    tell(store, alert(rule="other"))  # told again, as on a new attach
+    assert connection.alerts == 2
+    for number in range(100):
+        tell(store, alert(rule=f"another {number}"))
     assert len(connection.alerts_seen) == 50
     assert connection.alerts == 102
 

@@ -213,14 +213,19 @@ class Connection:
             self.rtts.append(rtt_ms)
             del self.rtts[:-RTTS_KEPT]
 
-    def add_alert(self, alert: AlertFacts) -> None:
+    def add_alert(self, alert: AlertFacts) -> bool:
+        """False: it was told before, as on a new attach."""
+        if alert in self.alerts_seen:
+            return False
         self.alerts_told += 1
         self.alerts = max(self.alerts, self.alerts_told)
         self.rules[alert.rule] = self.rules.get(alert.rule, 0) + 1
         self.alerts_seen.append(alert)
         del self.alerts_seen[:-ALERTS_KEPT]
+        return True
 
     def add_diagnosis(self, diagnosis: DiagnosisFacts) -> None:
         if diagnosis not in self.diagnoses:
+            self.diagnoses = [known for known in self.diagnoses if not diagnosis.replaces(known)]
             self.diagnoses.append(diagnosis)
             del self.diagnoses[:-DIAGNOSES_KEPT]

@@ -310,15 +310,17 @@ class Store:
         connection = self.find(line.flow_id)
         if connection is None:
             connection = self._known(line.flow_id)
-        connection.add_alert(facts)
+        if not connection.add_alert(facts):
+            return
         self.alerts_recent.append((line.flow_id, facts))
         if line.flow_id == self.watched.flow_id:
             self.watched.alert(facts)
 
     def _diagnosis(self, line: WsDiagnosis) -> None:
         facts = line.facts()
-        if facts in self.diagnoses[-16:]:
+        if facts in self.diagnoses:
             return  # told again on a new attach
+        self.diagnoses = [known for known in self.diagnoses if not facts.replaces(known)]
         self.diagnoses.append(facts)
         del self.diagnoses[:-DIAGNOSES_MAX]
         for flow_id in {line.flow_id, *facts.flow_ids}:

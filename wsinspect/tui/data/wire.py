@@ -248,10 +248,11 @@ class Candidate(Struct, frozen=True):
     hop: str = ""
     limit_s: float | None = None
     source: str = ""
+    limit_bytes: int | None = None  # of `oversize`, in place of `limit_s`
 
 
 class DiagnosisFacts(Struct, frozen=True):
-    """Why connections died, as in the log's `diagnosis`."""
+    """Why connections died, as in the log's `diagnosis`; one of the same `id` replaces it."""
 
     kind: str = ""
     confidence: str = ""
@@ -260,8 +261,14 @@ class DiagnosisFacts(Struct, frozen=True):
     evidence: dict[str, Any] = {}
     candidates: list[Candidate] = []
     say: str = ""
+    advice: str = ""
     flow_ids: list[int] = []
+    id: str = ""
     timestamp_ns: int = 0
+
+    def replaces(self, other: "DiagnosisFacts") -> bool:
+        """Whether this is a later word on the same thing."""
+        return self.id != "" and self.id == other.id
 
 
 class _Event(Struct, frozen=True):

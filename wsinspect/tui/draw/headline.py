@@ -70,7 +70,9 @@ def identity(store: Store, feed: Source, paused: bool, alone: bool, p: Palette) 
     if paused:
         left += [Item("  ", p.text), Item(" ‖ paused ", p.held, 1, action="do('pause')")]
     hello = store.hello
-    if hello is not None:
+    if feed.timeline is not None:
+        left.append(Item(f"   {short_path(feed.address)}", p.strong, 3))
+    elif hello is not None:
         left.append(Item(f"   {', '.join(hello.listen)}", p.strong, 3))
         left.append(Item(f"  {', '.join(hello.mode)}", p.label, 5))
         right += _latency(store, p)

@@ -315,7 +315,7 @@ def _subjects(draw: st.DrawFn) -> Subject:
     )
     diagnosis = DiagnosisFacts(
         words[3], words[4], words[5], 2, {words[6]: words[7], "x_s": [1.5, words[8]], "n": None},
-        [Candidate(words[9], 3.0, words[10])], words[11], [c.flow_id],
+        [Candidate(words[9], 3.0, words[10])], words[11], words[0], [c.flow_id],
     )  # fmt: skip
     return Subject(
         c, entry, T0_NS, None, None, (diagnosis,), frozenset(), draw(_NASTY), "", (alert,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -55,7 +56,7 @@ def test_line_numbers_stand_at_lines_not_at_rows() -> None:
 
 
 def test_a_needle_across_two_rows_is_marked_in_both() -> None:
-    marks = needle_marks("WORLD", [], P)
+    marks = needle_marks("world", [], P)
     page = WrappedText("aaaaaaaworldbbbb", 12, P, marks)
     page.reach(10)
     styled = [[s.text for s in page.line(i, 12) if s.style == P.match] for i in range(page.count())]
@@ -63,14 +64,20 @@ def test_a_needle_across_two_rows_is_marked_in_both() -> None:
     assert len([row for row in styled if row]) == 2
 
 
+@pytest.mark.parametrize(
+    ("needle", "marked"),
+    [("id", ["id", "ID"]), ("ID", ["ID"]), ("/i[a-z]=/", ["id="]), ("hex:6964", ["id"]), ("(", [])],
+)
+def test_bytes_are_marked_as_the_search_finds_them(needle: str, marked: list[str]) -> None:
+    data = b"id=1 ID=2"
+    found = [data[low:high] for spans, _ in byte_marks(needle, [], P) for low, high in spans(data)]
+    assert found == [text.encode() for text in marked]
+
+
 def test_masked_forms_are_marked_the_longest_first() -> None:
     marks = needle_marks("", ["***", "*****"], P)
     text = "a ***** b"
-    places = [
-        (found.start(), found.end(), style)
-        for pattern, style in marks
-        for found in pattern.finditer(text)
-    ]
+    places = [(start, end, style) for spans, style in marks for start, end in spans(text)]
     pieces = highlighted(text, 0, len(text), P.text, places)
     assert ("*****", P.hit) in pieces
 

@@ -78,7 +78,7 @@ def _diagnosis(d: DiagnosisFacts, c: Connection | None, p: Palette, width: int) 
         about += ", this one among them"
     rows += field(p, "concerns", about, p.text, width)
     # what the proxy advises has its numbers in it; an older proxy advises nothing
-    advice = getattr(d, "advice", "")
+    advice = d.advice
     if explanation is not None:
         explanation = replace(explanation, advice=advice or explanation.advice)
     rows += explained(p, explanation, width)
@@ -90,7 +90,7 @@ def _diagnosis(d: DiagnosisFacts, c: Connection | None, p: Palette, width: int) 
     if d.candidates:
         rows += heading(p, "Consistent with", "a list, not a claim")
         for candidate in d.candidates[:_EVIDENCE_MAX]:
-            limit_len = getattr(candidate, "limit_bytes", None)
+            limit_len = candidate.limit_bytes
             limit = "" if candidate.limit_s is None else f"{candidate.limit_s:g} s"
             limit = size_unit(limit_len) if limit_len is not None else limit
             rows += field(p, limit, candidate.hop, p.text, width)

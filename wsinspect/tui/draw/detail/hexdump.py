@@ -1,13 +1,16 @@
 """Bytes as hexadecimal and characters, 16 a line. Only the lines that are seen are made."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 
 from wsinspect.tui.draw.cells import clip
 from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.find.needle import parse_needle
+
+type ByteMark = tuple[Callable[[bytes], Iterable[tuple[int, int]]], Style]
 
 _STEPS = (16, 8, 4)
 _AROUND = 256  # bytes before and behind a line in which a match may begin or end
@@ -26,14 +29,14 @@ def _offset_width(length: int) -> int:
 
 
 class HexPage:
-    """A page of `data`; `marks` are byte patterns with a style."""
+    """A page of `data`; `marks` say where in bytes which style goes."""
 
     def __init__(
         self,
         data: bytes,
         width: int,
         palette: Palette,
-        marks: Sequence[tuple[re.Pattern[bytes], Style]] = (),
+        marks: Sequence[ByteMark] = (),
     ) -> None:
         self.data = data
         self.palette = palette
@@ -74,11 +77,12 @@ class HexPage:
         """Styles by place in the line, for bytes that are part of a match."""
         styles: dict[int, Style] = {}
         low, high = max(0, start - _AROUND), end + _AROUND
-        for pattern, style in self.marks:
-            for match in pattern.finditer(self.data, low, min(len(self.data), high)):
-                if match.start() >= end:
+        around = self.data[low:high]
+        for spans, style in self.marks:
+            for first, last in spans(around):
+                if low + first >= end:
                     break
-                for at in range(max(start, match.start()), min(end, match.end())):
+                for at in range(max(start, low + first), min(end, low + last)):
                     styles.setdefault(at - start, style)
         return styles
 
@@ -98,15 +102,14 @@ def _joined(pieces: Sequence[tuple[str, Style]], width: int) -> list[Segment]:
     return line
 
 
-def byte_marks(
-    needle: str, masked: Sequence[str], p: Palette
-) -> list[tuple[re.Pattern[bytes], Style]]:
+def byte_marks(needle: str, masked: Sequence[str], p: Palette) -> list[ByteMark]:
     """The same marks as in text, for bytes."""
-    marks: list[tuple[re.Pattern[bytes], Style]] = []
-    if needle:
-        pattern = re.escape(needle.encode("utf-8", "replace"))
-        marks.append((re.compile(pattern, re.IGNORECASE), p.match))
+    marks: list[ByteMark] = []
+    sought = parse_needle(needle)
+    if sought:
+        marks.append((sought.byte_spans, p.match))
     worth = sorted({form.encode("utf-8", "replace") for form in masked if len(form) >= 3})[:50]
     if worth:
-        marks.append((re.compile(b"|".join(map(re.escape, worth))), p.hit))
+        forms = re.compile(b"|".join(map(re.escape, worth)))
+        marks.append((lambda data: (match.span() for match in forms.finditer(data)), p.hit))
     return marks

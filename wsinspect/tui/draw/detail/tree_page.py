@@ -98,8 +98,8 @@ class TreePage:
     def _marked(self, text: str, style: Style) -> list[tuple[str, Style]]:
         text = text[:4096]
         found: list[tuple[int, int, Style]] = []
-        for pattern, mark in self.marks:
-            found += matches(pattern, mark, text, 0, len(text))
+        for spans, mark in self.marks:
+            found += matches(spans, mark, text, 0, len(text))
         return highlighted(text, 0, len(text), style, found)
 
     def _value(self, place: int, node: Node) -> list[tuple[str, Style]]:

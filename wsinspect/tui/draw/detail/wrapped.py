@@ -5,7 +5,7 @@ more than a short one. What is drawn goes through `safe`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -15,10 +15,12 @@ from rich.style import Style
 from wsinspect.tui.draw.cells import clip
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.draw.safe import safe
+from wsinspect.tui.find.needle import parse_needle
 
-type Mark = tuple[re.Pattern[str], Style]
+type Mark = tuple[Callable[[str], Iterable[tuple[int, int]]], Style]  # where it is in a text
 
 _MARKS_A_ROW = 100  # highlights drawn in one row
+_AROUND = 256  # characters before and behind a row in which a match may begin or end
 _NUMBERS_FROM = 60  # cells that leave room for line numbers
 
 
@@ -134,22 +136,23 @@ class WrappedText:
         if end > start and self.text[end - 1] == "\n":
             end -= 1
         found: list[tuple[int, int, Style]] = []
-        for pattern, style in self.marks:
-            found += matches(pattern, style, self.text, start, end)
+        for spans, style in self.marks:
+            found += matches(spans, style, self.text, start, end)
         return highlighted(self.text, start, end, self.palette.text, found)
 
 
 def matches(
-    pattern: re.Pattern[str], style: Style, text: str, start: int, end: int
+    spans: Callable[[str], Iterable[tuple[int, int]]], style: Style, text: str, start: int, end: int
 ) -> list[tuple[int, int, Style]]:
-    """Where `pattern` is in text[start:end], also if it begins before or ends behind."""
-    around = 256
+    """Where the mark is in text[start:end], also if it begins before or ends behind."""
+    base = max(0, start - _AROUND)
     found: list[tuple[int, int, Style]] = []
-    for match in pattern.finditer(text, max(0, start - around), min(len(text), end + around)):
-        if match.start() >= end or len(found) >= _MARKS_A_ROW:
+    for low, high in spans(text[base : end + _AROUND]):
+        low, high = base + low, base + high
+        if low >= end or len(found) >= _MARKS_A_ROW:
             break
-        if match.end() > start and match.end() > match.start():
-            found.append((max(start, match.start()), min(end, match.end()), style))
+        if high > start and high > low:
+            found.append((max(start, low), min(end, high), style))
     return found
 
 
@@ -175,10 +178,12 @@ def highlighted(
 def needle_marks(needle: str, masked: Sequence[str], p: Palette) -> list[Mark]:
     """What to highlight: what was searched for, and the masked forms of what rules found."""
     marks: list[Mark] = []
-    if needle:
-        marks.append((re.compile(re.escape(needle), re.IGNORECASE), p.match))
+    sought = parse_needle(needle)
+    if sought:
+        marks.append((sought.spans, p.match))
     worth = {form for form in masked if len(form) >= 3}
     if worth:
         longest_first = sorted(worth, key=lambda form: (-len(form), form))[:50]
-        marks.append((re.compile("|".join(re.escape(form) for form in longest_first)), p.hit))
+        forms = re.compile("|".join(re.escape(form) for form in longest_first))
+        marks.append((lambda text: (match.span() for match in forms.finditer(text)), p.hit))
     return marks
