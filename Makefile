@@ -38,7 +38,7 @@ fuzz: $(DEV) ## coverage-guided fuzzing of protocol and relay
 	@$(PY) -m tests.fuzz $(if $(ARGS),$(ARGS),--seconds 60)
 
 screenshots: $(DEV) ## screenshots/, made from the dashboard itself
-	@$(PY) scripts/screenshots.py $(ARGS)
+	@$(PY) -m scripts.screenshots $(ARGS)
 
 clean: ## remove what make made
 	rm -rf $(VENV) tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

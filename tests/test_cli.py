@@ -69,7 +69,7 @@ def test_schema_is_json_and_needs_no_proxy(capsys: pytest.CaptureFixture[str]) -
     assert main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     assert set(schema["discriminator"]["mapping"]) == {
-        "ws_open", "websocket", "ws_message", "alert", "ws_close", "stats",
+        "ws_open", "websocket", "ws_message", "alert", "ws_close", "ws_diagnosis", "stats",
     }  # fmt: skip
     code = "import sys; from wsinspect.cli import main; main(['schema']); print(len([m for m in sys.modules if m.startswith(('mitmproxy', 'textual'))]))"  # noqa: E501
     result = subprocess.run(

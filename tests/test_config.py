@@ -106,6 +106,10 @@ routes:
         ("run: {record: frame}", '1: unknown record "frame" – did you mean frames?'),
         ("run: {audit: yes}", "1: audit must be true or false, not a text – did you mean true?"),
         ("run: {listen-port: 70000}", "1: listen-port must be at least 0, at most 65535"),
+        ("run: {mode: [revers:http://h]}", '1: unknown mode "revers" – did you mean reverse?'),
+        ("run: {http: '1.2.3.4.5:x'}", '1: "1.2.3.4.5:x" is not HOST:PORT'),
+        ("run: {http: ':70000'}", '1: ":70000" is not HOST:PORT'),
+        (f"run: {{set: [{SECRET}]}}", "1: an entry of set is NAME=VALUE"),
         ("run: [x]", "1: run must be a mapping, not a list"),
         ("- x", "1: a configuration file is a mapping, not a list"),
         ("routes: x", "1: routes must be a list, not a text"),
@@ -115,6 +119,8 @@ routes:
         (f"routes:\n- via: {SECRET}", '2: unknown way on "this"'),
         (f"routes:\n- via: http://u:{SECRET}@h:99999", "2: this is not a proxy's URL"),
         (f"routes:\n- via: http://u:{SECRET}@h/path", "2: this is not a proxy's URL"),
+        ("routes:\n- via: socks5://h:0", "2: this is not a proxy's URL"),
+        (f"routes:\n- via: http://u:{SECRET}@{'h' * 64}", "2: this is not a proxy's URL"),
         ("routes:\n- via: env:NOT_THERE", "2: the environment has no NOT_THERE"),
         ("routes:\n- via: {url: 'http://h', password: env:NOT_THERE}", "2: the environment has no"),
         ("routes:\n- via: {user: x}", '2: via has no "url"'),
@@ -164,6 +170,21 @@ def test_the_file_knows_every_option_of_run() -> None:
         name = action.dest.replace("_", "-")
         if action.choices is not None and name in config.RUN_OPTIONS:
             assert config.RUN_OPTIONS[name] == tuple(action.choices)
+
+
+def test_the_modes_are_mitmproxy_s(tmp_path: Path) -> None:
+    from mitmproxy.proxy import mode_specs
+
+    known = [
+        kind.type_name
+        for kind in vars(mode_specs).values()
+        if isinstance(kind, type)
+        and issubclass(kind, mode_specs.ProxyMode)
+        and kind is not mode_specs.ProxyMode
+    ]
+    assert sorted(config.MODES) == sorted(known)
+    text = "run: {mode: [regular@8080, 'reverse:https://h@[::1]:1', SOCKS5], http: '[::1]:0'}"
+    assert read(tmp_path, text).run["http"] == "[::1]:0"
 
 
 # --- on the command line ---

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import sys
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsinspect.check.model import Asked, Dial, Target
+    from wsinspect.check.model import Asked, Dial
 
 __all__ = ["CheckUsage", "add_check_command"]
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 
 
 class CheckUsage(Exception):
@@ -44,7 +47,13 @@ def add_check_command(sub: Any, commands: dict[str, Any]) -> None:
     add("--herd", type=_herd, metavar="N", help="N connections at once, to an endpoint of yours")
     add("--yes-it-is-mine", action="store_true", help="a herd may go to a host beyond loopback")
     add("--header", action="append", default=[], type=_header, metavar="'NAME: VALUE'")
-    add("--subprotocol", default="", metavar="NAMES", help="what to offer, as it is sent")
+    add(
+        "--subprotocol",
+        default="",
+        type=_subprotocol,
+        metavar="NAMES",
+        help="what to offer, as it is sent",
+    )
     add("--ca", metavar="FILE", type=Path, help="trust these certificates (PEM)")
     add("--insecure", action="store_true", help="trust any certificate")
     check.set_defaults(function=_check)
@@ -70,9 +79,16 @@ def _herd(text: str) -> int:
 
 def _header(text: str) -> tuple[bytes, bytes]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip() or {"\r", "\n"} & set(text):
+    # Not the text in the message: it may hold a password.
+    if not colon or not _TOKEN.fullmatch(name.strip()) or {"\r", "\n", "\0"} & set(text):
         raise argparse.ArgumentTypeError("a header is 'NAME: VALUE'")
-    return name.strip().encode(), value.strip().encode()
+    return name.strip().encode(), value.strip().encode("utf-8", "surrogateescape")
+
+
+def _subprotocol(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise argparse.ArgumentTypeError("subprotocols are names, with commas between them")
+    return text
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -80,10 +96,13 @@ def _check(args: argparse.Namespace) -> int:
     from wsinspect.check.text import render
 
     report = asyncio.run(run_check(_asked(args)))
+    encoding = sys.stdout.encoding or "utf-8"
     if args.json:
-        print(json.dumps(report.as_json(), ensure_ascii=False))
+        plain = encoding.lower() not in ("utf-8", "utf8")
+        print(json.dumps(report.as_json(), ensure_ascii=plain))
     else:
-        print(render(report, colour=sys.stdout.isatty()))
+        text = render(report, colour=sys.stdout.isatty())
+        print(text.encode(encoding, "replace").decode(encoding))
     return 0 if report.verdict == "good" else 1
 
 
@@ -101,10 +120,12 @@ def _asked(args: argparse.Namespace) -> Asked:
             f"--herd {args.herd}: {target.host} is not this machine – a herd goes to an endpoint "
             "of your own only; if it is: --yes-it-is-mine"
         )
+    tls = _tls(args) if target.tls or args.healthz else None
     return Asked(
         target=target,
         dial=_dial(args.proxy),
-        tls=_tls(args, target),
+        tls=tls if target.tls else None,
+        healthz_tls=tls,
         headers=tuple(args.header),
         subprotocols=args.subprotocol,
         idle_s=args.idle,
@@ -114,9 +135,7 @@ def _asked(args: argparse.Namespace) -> Asked:
     )
 
 
-def _tls(args: argparse.Namespace, target: Target) -> ssl.SSLContext | None:
-    if not target.tls:
-        return None
+def _tls(args: argparse.Namespace) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=args.ca)
     except (OSError, ssl.SSLError) as error:

@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["add_report_command"]
 
 USAGE_ERROR = 2
-_WIDTH = 100
+_WIDEST = 100
 _SHOWN = 8
 _COLOURS = {"high": "31", "medium": "33", "low": "36"}
+_SURE = {"high": "sure", "medium": "likely", "low": "a guess"}
+_VIOLATIONS = {
+    "unmasked": "a client must mask its frames, RFC 6455 §5.1",
+    "masked": "a server must not mask its frames, RFC 6455 §5.1",
+}
 _CAUSES = {
     "close_frame": "closed",
     "fin": "hung up without a Close frame (FIN)",
@@ -193,7 +199,8 @@ class _Paint:
 
 def _screen(report: Report, name: str) -> Iterator[str]:
     paint = _Paint()
-    yield paint(_headline(report, name), "1")
+    for line in _wrapped(_headline(report, name), ""):
+        yield paint(line, "1")
     yield ""
     if report.diagnoses:
         yield from _diagnoses(report, paint)
@@ -220,8 +227,10 @@ def _headline(report: Report, name: str) -> str:
 
 def _diagnoses(report: Report, paint: _Paint) -> Iterator[str]:
     for one in report.diagnoses[:_SHOWN]:
-        title = f"{one.kind} · {one.host or 'no host'} · {one.confidence} confidence"
-        yield paint(title, f"1;{_COLOURS[one.confidence]}") + paint(_since(one), "2")
+        sure = _SURE[one.confidence]
+        name = _cut(one.host or "no host", 40)
+        yield paint(f"{one.kind} · {name} · {sure}", f"1;{_COLOURS[one.confidence]}")
+        yield paint(f"  {_since(one)}", "2")
         for text, mark in ((one.say, "  "), (one.advice, "  → ")):
             if text:
                 yield from _wrapped(text, mark)
@@ -237,18 +246,18 @@ def _since(one: Any) -> str:
         first, last = (datetime.fromisoformat(text) for text in (one.first, one.last))
     except ValueError:
         return ""
-    said = f" · {first:%Y-%m-%d %H:%M:%S}"
+    count = f", {one.count:,} times" if one.count > 1 else ""
     if (last - first).total_seconds() >= 1:
         form = "%H:%M:%S" if first.date() == last.date() else "%Y-%m-%d %H:%M:%S"
-        return f"{said} to {last:{form}}"
-    return said
+        return f"since {first:%Y-%m-%d %H:%M:%S} until {last:{form}} UTC{count}"
+    return f"at {first:%Y-%m-%d %H:%M:%S} UTC{count}"
 
 
 def _wrapped(text: str, mark: str) -> Iterator[str]:
     return iter(
         textwrap.wrap(
             _harmless(text),
-            _WIDTH,
+            _width(),
             initial_indent=mark,
             subsequent_indent=" " * len(mark),
             break_long_words=False,
@@ -278,14 +287,16 @@ def _hosts(report: Report, paint: _Paint) -> Iterator[str]:
     if not report.meters:
         return
     by = next(iter(report.meters[0]))
-    yield paint(f"Who talked most, by {by}", "1")
+    heading = f"Who talked most, by {by}"
+    columns = f"{'connections':>11}  {'together':>10}  {'to server':>10}  {'to client':>10}"
+    yield paint(f"{heading:<30} {columns}", "1")
     for meter in report.meters[:_SHOWN]:
         up, down = meter["to_server"]["wire_bytes"], meter["to_client"]["wire_bytes"]
         hours = meter["connection_s"] / 3600
-        name = _cut(_harmless(str(meter[by])) or "(none)", 40)
+        name = _cut(_harmless(str(meter[by])) or "(none)", 28)
         yield (
-            f"  {name:<40} {meter['connections']:>9,} connections "
-            f"{hours:>9.1f} h  ↑ {_size(up):>8}  ↓ {_size(down):>8}"
+            f"  {name:<28} {meter['connections']:>11,}  {_lasting(hours):>10}"
+            f"  {_size(up):>10}  {_size(down):>10}"
         )
     if len(report.meters) > _SHOWN:
         yield f"  … and {len(report.meters) - _SHOWN} more: --meters csv has them all."
@@ -294,7 +305,10 @@ def _hosts(report: Report, paint: _Paint) -> Iterator[str]:
 
 def _remarks(report: Report) -> Iterator[str]:
     for violation, count in report.violations.most_common(_SHOWN):
-        yield f"{_count(count, 'frame')} broke the protocol: {_harmless(violation)}."
+        say = _VIOLATIONS.get(violation, "")
+        yield from _wrapped(
+            f"{_count(count, 'frame')} broke the protocol: {violation}{say and f' ({say})'}.", ""
+        )
     if report.not_forwarded:
         yield f"{_count(report.not_forwarded, 'frame')} came and could not be forwarded."
     if report.never_ended:
@@ -320,6 +334,16 @@ def _local(at_us: int, same_day_as_us: int = 0) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _lasting(hours: float) -> str:
+    if hours < 0.1:
+        return f"{3600 * hours:.0f} s"
+    return f"{60 * hours:.0f} min" if hours < 2 else f"{hours:,.0f} h"
+
+
+def _width() -> int:
+    return max(40, min(_WIDEST, shutil.get_terminal_size((80, 24)).columns))
 
 
 def _size(count: float) -> str:

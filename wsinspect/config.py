@@ -31,11 +31,14 @@ from wsinspect.rules.language.source import (
 
 __all__ = ["RUN_OPTIONS", "Config", "ConfigError", "parse_upstream", "read_config"]
 
-type Kind = Literal["text", "file", "texts", "files", "flag", "seconds", "port"] | tuple[str, ...]
+type Kind = (
+    Literal["text", "file", "modes", "sets", "files", "flag", "seconds", "port", "place"]
+    | tuple[str, ...]
+)
 
 #: Options of ``wsinspect run`` that a file may set: their form, or their choices.
 RUN_OPTIONS: Final[Mapping[str, Kind]] = {
-    "mode": "texts",
+    "mode": "modes",
     "listen-host": "text",
     "listen-port": "port",
     "rules": "files",
@@ -47,12 +50,18 @@ RUN_OPTIONS: Final[Mapping[str, Kind]] = {
     "on-violation": ("pass", "close"),
     "on-error": ("open", "closed"),
     "drain-grace": "seconds",
-    "http": "text",
+    "http": "place",
     "socket": "file",
     "headless": "flag",
-    "set": "texts",
+    "set": "sets",
 }
 
+#: mitmproxy's kinds of ``--mode``.
+MODES: Final = (
+    "regular", "reverse", "upstream", "socks5", "transparent", "local", "wireguard", "dns", "tun",
+    "osproxy",
+)  # fmt: skip
+_PLACE: Final = re.compile(r"(([^\s/\[\]:]+|\[[0-9A-Fa-f:.]+\])?:)?(\d{1,5})")
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _FILE_KEYS: Final = {"run": 0, "routes": 0}
 _ROUTE_KEYS: Final = dict.fromkeys(
@@ -162,13 +171,27 @@ class _Reader:
             return None if port is None else int(port)
         if kind == "seconds":
             return origin.number(node, name, 0.001, 1e9)
-        if kind in ("texts", "files"):
+        if kind in ("modes", "sets", "files"):
             texts = origin.texts(node, name)
+            for entry, at in texts or ():
+                self._listed(at, name, entry)
             if texts is None:
                 return None
-            return [self._path(text) if kind == "files" else text for text, _ in texts]
+            return [self._path(entry) if kind == "files" else entry for entry, _ in texts]
         text = origin.text(node, name)
+        found = _PLACE.fullmatch(text or "")
+        if kind == "place" and text is not None and not (found and int(found[3]) <= 65535):
+            origin.problem(node, f"{quoted(text)} is not HOST:PORT", "as 127.0.0.1:9100")
         return self._path(text) if kind == "file" and text else text
+
+    def _listed(self, node: Node, name: str, text: str) -> None:
+        word, equals, _ = text.partition("=")
+        if name == "set" and not (equals and word):
+            self.origin.problem(node, "an entry of set is NAME=VALUE")  # it may be a secret
+        mode = text.rpartition("@")[0] or text
+        mode = mode.partition(":")[0]
+        if name == "mode" and mode.lower() not in MODES:
+            self.origin.unknown(node, "mode", mode, MODES)
 
     def _path(self, text: str) -> str:
         """Relative to the configuration file's folder; ``-`` stays standard output."""
@@ -291,9 +314,10 @@ class _Reader:
         try:
             parts = urlsplit(f"{scheme}://{rest}")
             host, port = parts.hostname, parts.port
+            (host or "").encode("idna")  # a label is 1 to 63 bytes
         except ValueError:
             host = port = None
-        if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
+        if not host or port == 0 or parts.path not in ("", "/") or parts.query or parts.fragment:
             self.origin.problem(
                 node, "this is not a proxy's URL", f"{scheme}://[user:password@]host:port"
             )

@@ -257,3 +257,11 @@ def test_1009_with_the_size_that_caused_it(fragments: list[int], hops: set[str])
     assert found.evidence["payload_len"] == sum(fragments)
     assert hops <= {one.hop for one in found.candidates}
     assert all(one.limit_bytes < sum(fragments) for one in found.candidates)
+
+
+def test_many_that_come_and_go_are_no_crash() -> None:
+    """One at a time, each cut at once: nothing fell that stood."""
+    scene = Scene(1)
+    for number in range(8):
+        scene.connection(number * 0.9, 0.1, 0.05)
+    assert [one.kind for one in scene.report().diagnoses] == []

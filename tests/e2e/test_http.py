@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -164,6 +165,38 @@ async def test_uninspected_traffic_is_no_health(start_proxy: StartProxy, tmp_pat
     status, found = await healthz(proxy)
     assert status == 503
     assert found["exercised"][0]["failed"] == "relay"
+
+
+async def test_a_crowd_at_http_is_not_the_data_path_s_trouble(start_proxy: StartProxy) -> None:
+    """Half-sent requests take no descriptors from it, requests in a pipeline no time."""
+    proxy = start_proxy("--http", "127.0.0.1:0")
+    status, _ = await get(proxy, "/readyz")
+    assert status == 200
+    found = re.search(r"http on http://127\.0\.0\.1:(\d+)", proxy.output)
+    assert found
+    crowd = []
+    for _ in range(400):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: slow")
+        crowd.append(writer)
+    descriptors = Path(f"/proc/{proxy.process.pid}/fd")
+    assert len(list(descriptors.iterdir())) < 200
+    assert (await get(proxy, "/readyz"))[0] == 200
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        with contextlib.suppress(ConnectionError):
+            assert (await reader.read()).count(b"HTTP/1.1 200 OK") <= 1
+        crowd.append(writer)
+    for junk in (b"GET /\xff\xfe HTTP/1.1\r\n\r\n", b"\x16\3\1\0", b"GET / HTTP/1.1\r\n:\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(junk + b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        crowd.append(writer)
+    assert (await healthz(proxy))[0] == 200
+    assert len(proxy.output.splitlines()) == 2, proxy.output
+    for writer in crowd:
+        writer.transport.abort()
 
 
 async def test_a_dead_log_with_on_error_closed(start_proxy: StartProxy, tmp_path: Path) -> None:

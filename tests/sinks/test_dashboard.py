@@ -78,6 +78,25 @@ async def test_the_snapshot_has_the_past_and_the_present(
     assert totals["rows"][0][10:12] == [TEXT, live.connection.last_frame_ns]
 
 
+async def test_all_of_many_are_told_under_mitmproxys_eager_tasks(
+    one: Bench, server: DashboardServer
+) -> None:
+    """mitmproxy starts tasks at once: the greeting ended after its first 25 connections."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_task_factory()
+    for _ in range(60):
+        one.connect()
+    loop.set_task_factory(asyncio.eager_task_factory)
+    try:
+        client = await attach(server)
+        told = 0
+        async with asyncio.timeout(5):
+            while told < 60:
+                told += (await client.next()).get("event_type") == "ws_open"
+    finally:
+        loop.set_task_factory(before)
+
+
 async def test_events_are_the_logs_own_lines(bench: MakeBench, tmp_path: Path) -> None:
     one = bench(record="connections")
     async with serving(one, tmp_path / "s") as server:
@@ -156,6 +175,24 @@ async def test_watching_gives_the_recent_frames_and_then_the_live_ones(
     assert base64.b64decode(row[8]) == (bytes(range(256)) * 4)[:512]
     assert not first["skipped"]
     assert not live["skipped"]
+
+
+async def test_a_payload_stands_at_its_own_frame_alone(one: Bench, server: DashboardServer) -> None:
+    """What passed before anyone watched has none, also not one that comes later."""
+    relay = one.connect()
+    for _ in range(3):
+        relay.to_server.receive(HELLO)
+    client = await attach(server)
+    client.send({"type": "watch", "flow_id": 1})
+    await client.until(is_frames)
+    relay.to_server.receive(HELLO)
+    await client.until(is_frames)
+    again = await attach(server)
+    again.send({"type": "watch", "flow_id": 1})
+    rows = (await again.until(is_frames))["rows"]
+    while len(rows) < 4:
+        rows += (await again.until(is_frames))["rows"]
+    assert [row[8] is not None for row in rows] == [False, False, False, True]
 
 
 async def test_shown_and_skipped_frames_are_all_frames(one: Bench, server: DashboardServer) -> None:

@@ -6,6 +6,7 @@ After a wanted change: `pytest tests/tui/test_snapshots.py --snapshot-update`, t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from textual.pilot import Pilot
 from tests.support.fake_story import T0_NS, Story, hello, stamp, story
 from tests.support.told_feed import ToldFeed
 from tests.tui.conftest import Clock, choose, make_app, until
+from tests.tui.test_recording import write
 from wsinspect.tui.app import DashboardApp
+from wsinspect.tui.data.recording import RecordingSource
 
 type Compare = Callable[..., bool]
 type Before = Callable[[Pilot[Any]], Awaitable[None]]
@@ -27,12 +30,14 @@ def before(flow_id: int | None, keys: tuple[str, ...], lines: tuple[dict[str, An
         app = pilot.app
         assert isinstance(app, DashboardApp)
         await until(pilot, lambda: app.store.hello is not None)
+        assert isinstance(app.feed, ToldFeed)
+        if "X" in keys:
+            app.feed.able = frozenset({"close"})
         app.sync()
         if flow_id is not None:
             await choose(pilot, app, flow_id)
         for key in keys:
             await pilot.press(key)
-        assert isinstance(app.feed, ToldFeed)
         app.feed.say(*lines)
         app.clear_notifications()
         app.sync()
@@ -75,6 +80,8 @@ DIAGNOSED = (
     },
 )
 JSON = ("enter", "g", "j", "i", "2")
+TABS = ("text", "json", "hex", "handshake", "timing", "rules", "diagnosis")
+TWO = ("enter", "g", "j", "m", "j", "d")  # two messages of one shape
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,26 @@ JSON = ("enter", "g", "j", "i", "2")
         pytest.param(story(), (140, 40), 8, (*JSON, "T"), DIAGNOSED, id="light"),
         pytest.param(story(), (140, 40), 8, (*JSON, "T", "T"), DIAGNOSED, id="high-contrast"),
         pytest.param(story(), (140, 40), 8, (*JSON, "T", "T", "T"), DIAGNOSED, id="okabe-ito"),
+        pytest.param(story(), (250, 70), 8, JSON, DIAGNOSED, id="very-wide"),
+        pytest.param(story(), (120, 36), 8, ("v",), DIAGNOSED, id="cohorts-120"),
+        pytest.param(story(), (80, 24), 8, ("v",), DIAGNOSED, id="cohorts-narrow"),
+        pytest.param(story(), (140, 40), 8, TWO, (), id="compare-messages"),
+        pytest.param(story(), (140, 40), 8, ("m", "j", "D"), (), id="compare-handshakes"),
+        pytest.param(story(), (140, 40), 8, ("comma",), (), id="columns"),
+        pytest.param(story(), (140, 40), 8, ("enter", "comma"), (), id="columns-of-frames"),
+        pytest.param(story(), (140, 40), 8, ("X",), (), id="close"),
+        pytest.param(story(), (80, 24), 8, ("X",), (), id="close-narrow"),
+        pytest.param(story(), (140, 40), 8, ("w",), (), id="save"),
+        pytest.param(story(), (140, 40), 8, ("enter", "U"), (), id="unfolded"),
+        pytest.param(story(), (140, 40), 8, ("enter", "z"), (), id="zoom"),
+        pytest.param(story(), (80, 24), 8, ("question_mark",), (), id="help-narrow"),
+        pytest.param(story(), (140, 40), 8, ("f", *"host:("), (), id="filter-error"),
+        *(
+            pytest.param(
+                story(), (140, 40), 3, ("enter", "g", "j", "i", str(number)), (), id=f"tab-{tab}"
+            )
+            for number, tab in enumerate(TABS, 1)
+        ),
     ],
 )
 def test_picture(
@@ -120,3 +147,34 @@ def test_picture_without_color(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(make_app(clock), terminal_size=(140, 40), run_before=before(8, (), ()))
+
+
+@pytest.mark.parametrize("theme", ["", "T", "TT", "TTT"], ids=["dark", "light", "high", "okabe"])
+@pytest.mark.parametrize("key", ["v", "question_mark", "colon"], ids=["cohorts", "help", "palette"])
+def test_picture_of_theme(snap_compare: Compare, clock: Clock, theme: str, key: str) -> None:
+    run = before(8, (*theme, key), DIAGNOSED)
+    assert snap_compare(make_app(clock), terminal_size=(120, 36), run_before=run)
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=["wide", "narrow"])
+def test_picture_of_a_recording(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "monday.jsonl")
+    app = DashboardApp(path.name, make_feed=lambda name, store: RecordingSource(Path(name), store))
+
+    async def run(pilot: Pilot[Any]) -> None:
+        timeline = app.feed.timeline
+        assert timeline is not None
+        await until(pilot, lambda: timeline.progress >= 1 and len(app.store) == 2)
+        app.sync()
+        await until(pilot, lambda: app.store.watched.flow_id is not None)
+        for key in ("shift+tab", *["left"] * 8):
+            await pilot.press(key)
+        await until(pilot, lambda: app.store.watched.flow_id is not None)
+        await pilot.pause(0.3)
+        app.sync()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=run)

@@ -6,6 +6,8 @@ Owns: TCP, TLS, the request, and what to call a failure of each. Must not know: 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from wsinspect.check.model import Asked
 from wsinspect.check.opening import Answer, BadAnswer, Opening
 
-__all__ = ["Failed", "Shaken", "reach"]
+__all__ = ["Failed", "Shaken", "reach", "system_words"]
 
 
 class Failed(Exception):
@@ -78,7 +80,7 @@ async def _reach(asked: Asked) -> Shaken:
         except BadAnswer as error:
             raise Failed("answer", str(error)) from None
         except OSError as error:
-            raise Failed("answer", f"the connection broke: {_words(error)}") from None
+            raise Failed("answer", f"the connection broke: {system_words(error)}") from None
     except BaseException:
         writer.close()
         raise
@@ -89,12 +91,16 @@ async def _reach(asked: Asked) -> Shaken:
 
 
 def _named(error: OSError, place: str) -> str:
-    text = _words(error)
+    text = system_words(error)
     # A proxy's own words name it already.
     return text if "://" in text else f"cannot connect to {place}: {text}"
 
 
-def _words(error: OSError) -> str:
+def system_words(error: OSError) -> str:
+    """asyncio puts "Connect call failed (ADDRESS)" in place of the system's words."""
+    found = re.search(r"\[Errno (\d+)\] Connect call failed", str(error))
+    if found:
+        return os.strerror(int(found[1])).lower()
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from wsproto.utilities import generate_accept_token
 
-from wsinspect.check.model import Asked
+from wsinspect.check.model import Asked, printable
 from wsinspect.check.opening import BadAnswer, HeaderLines, Opening, header_lines
 
 __all__ = ["differences", "through_proxy"]
@@ -104,4 +104,4 @@ def _by_name(lines: HeaderLines) -> dict[bytes, list[tuple[bytes, bytes]]]:
 
 
 def _shown(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
+    return printable(name.decode("utf-8", "backslashreplace"))

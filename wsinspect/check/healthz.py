@@ -11,14 +11,14 @@ from typing import Any
 
 import aiohttp
 
-from wsinspect.check.model import Check
+from wsinspect.check.model import Check, without_secrets
 
 __all__ = ["ask"]
 
 
 async def ask(url: str, *, works: bool, tls: ssl.SSLContext | None, limit_s: float) -> Check:
     """``works``: whether the WebSocket was found good."""
-    evidence: dict[str, Any] = {"healthz": url.partition("?")[0], "websocket": works}
+    evidence: dict[str, Any] = {"healthz": without_secrets(url), "websocket": works}
     timeout = aiohttp.ClientTimeout(total=limit_s)
     try:
         async with (
@@ -26,7 +26,7 @@ async def ask(url: str, *, works: bool, tls: ssl.SSLContext | None, limit_s: flo
             session.get(url, ssl=tls if tls is not None else True) as response,
         ):
             status: int | None = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         status = None
         evidence["error"] = type(error).__name__
     evidence["status"] = status

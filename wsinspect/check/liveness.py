@@ -39,7 +39,7 @@ async def ping(wire: Wire, limit_s: float) -> Check:
         "bytes_beside": wire.bytes_in,
     }
     if wire.violations:
-        evidence["violations"] = list(dict.fromkeys(wire.violations))
+        evidence["violations"] = list(wire.violations)
     if len(times) < _PINGS:
         if wire.end is not None:
             evidence["ended"] = wire.end.how
@@ -50,6 +50,10 @@ async def ping(wire: Wire, limit_s: float) -> Check:
     median = statistics.median(times)
     evidence["median_ms"] = median
     spread = f"{min(times):.1f} to {max(times):.1f}"
+    if wire.violations:
+        broken = ", ".join(wire.violations)
+        say = f"The server breaks the protocol ({broken}): clients end such a connection."
+        return Check("ping", "bad", evidence, say)
     if median > PING_LIMIT_MS:
         say = (
             f"A pong takes {median:.0f} ms ({spread}), more than {PING_LIMIT_MS:.0f}: the server "
@@ -65,6 +69,7 @@ async def hold_idle(wire: Wire, idle_s: float, opened_at: float, pong_limit_s: f
     frames_before, pings_before = wire.frames, wire.pings
     begun = time.monotonic()
     quiet_s = 0.0  # the longest time without anything from the server
+    since = begun  # its last bytes, before those that end it
     try:
         async with asyncio.timeout(idle_s):
             while wire.end is None:
@@ -83,26 +88,34 @@ async def hold_idle(wire: Wire, idle_s: float, opened_at: float, pong_limit_s: f
     }
     if wire.end is None:
         return await _still_there(wire, idle_s, evidence, pong_limit_s)
-    since_s, age_s = now - wire.last_at, now - opened_at
-    if wire.end.how == "close":
-        since_s = quiet_s  # the Close frame itself came just now
+    since_s, age_s = now - since, now - opened_at
+    # Silence that it survived before is not what ended it.
+    silent = since_s > quiet_s * _KEEPALIVE
     evidence |= {
         "how": wire.end.how,
         "idle_s": round(since_s, 3),
         "age_s": round(age_s, 3),
         "candidates": [
             {"hop": one.hop, "limit_s": one.limit_s, "source": one.source}
-            for one in (*by_idle(since_s), *by_age(age_s))
+            for one in (*(by_idle(since_s) if silent else ()), *by_age(age_s))
         ],
     }
     if wire.end.code is not None:
         evidence["code"] = wire.end.code
     hops = ", ".join(one["hop"] for one in evidence["candidates"])
-    say = (
-        f"Cut after {since_s:.1f} s of silence ({_ended(wire)})"
-        f"{f', consistent with {hops}' if hops else ''}. "
-        f"Ping at least every {since_s * _KEEPALIVE:.0f} s, or raise the limit."
-    )
+    fit = f", consistent with {hops}" if hops else ""
+    if silent:
+        every_s = round(since_s * _KEEPALIVE, 0 if since_s > 10 else 1)
+        say = (
+            f"Cut after {since_s:.1f} s of silence ({_ended(wire)}){fit}. "
+            f"Ping at least every {every_s or 0.1:g} s, or raise the limit."
+        )
+    else:
+        say = (
+            f"Ended at an age of {age_s:.1f} s ({_ended(wire)}){fit}. It was not for silence: the "
+            f"server had sent {since_s:.1f} s before, and {quiet_s:.1f} s of silence had done no "
+            "harm."
+        )
     return Check("idle", "bad", evidence, say)
 
 

@@ -6,13 +6,17 @@ Owns: the shapes, and reading a URL. Must not know: how anything is found out.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-__all__ = ["Asked", "Check", "Dial", "NotAUrl", "Report", "Target", "Verdict", "parse_target"]
+__all__ = [
+    "Asked", "Check", "Dial", "NotAUrl", "Report", "Target", "Verdict", "parse_target",
+    "printable", "without_secrets",
+]  # fmt: skip
 
 type Verdict = Literal["good", "bad"]
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -51,6 +55,7 @@ class Asked:
     target: Target
     dial: Dial
     tls: ssl.SSLContext | None = None
+    healthz_tls: ssl.SSLContext | None = None
     headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     subprotocols: str = ""
     idle_s: float | None = None
@@ -88,6 +93,16 @@ class Report:
         return {"url": self.url, "verdict": self.verdict, "checks": checks}
 
 
+def printable(text: str) -> str:
+    """What a terminal would obey, written out: it came from the other side."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def without_secrets(url: str) -> str:
+    """Without user, password and query, for people."""
+    return re.sub(r"//[^/?#]*@", "//", url).partition("?")[0]
+
+
 def parse_target(url: str) -> Target:
     """Raises NotAUrl."""
     try:
@@ -97,19 +112,20 @@ def parse_target(url: str) -> Target:
         raise NotAUrl(f"not a URL: {error}") from None
     scheme = parts.scheme.lower()
     if scheme not in _SCHEMES:
-        raise NotAUrl(f"not a WebSocket URL: {url.partition('?')[0]!r} – ws://host/ or wss://host/")
+        raise NotAUrl(f"not a WebSocket URL: {without_secrets(url)!r} – ws://host/ or wss://host/")
     if not host or any(char.isspace() or not char.isprintable() for char in url):
         raise NotAUrl("not a URL: it has no host, or a space – ws://host:port/path")
     if parts.fragment:
         raise NotAUrl("a WebSocket URL has no fragment (RFC 6455 section 3)")
     if parts.username is not None:
         raise NotAUrl("no user in the URL, please – say --header 'Authorization: …'")
+    if port == 0:
+        raise NotAUrl("not a URL: nobody listens on port 0")
     tls = _SCHEMES[scheme]
-    if not host.isascii():
-        try:
-            host = host.encode("idna").decode()
-        except UnicodeError:
-            raise NotAUrl("not a URL: the host's name cannot be encoded") from None
+    try:
+        host = host.encode("idna").decode()  # a label is 1 to 63 bytes
+    except UnicodeError:
+        raise NotAUrl("not a URL: the host's name cannot be encoded") from None
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not resource.isascii():
         raise NotAUrl("not a URL: percent-encode what is not ASCII")

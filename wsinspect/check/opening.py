@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from wsinspect.check.model import printable
 from wsinspect.protocol.handshake import Handshake, Request, Response, examine
 
 __all__ = ["Answer", "BadAnswer", "Opening", "header_lines"]
@@ -20,6 +21,7 @@ type HeaderLines = Sequence[tuple[bytes, bytes]]
 
 BODY_LIMIT = 4096  # bytes of a refusal's body that are looked at
 _BODY_WAIT_S = 0.5
+_INTERIM_LIMIT = 10
 
 
 class BadAnswer(Exception):
@@ -37,11 +39,11 @@ class Answer:
     body: bytes = field(default=b"", repr=False)  # its beginning, of a refusal
 
     def value(self, name: str) -> str | None:
-        """Of the first header of that name."""
+        """Of the first header of that name; what a terminal would obey is written out."""
         wanted = name.lower().encode()
         for key, value in self.headers:
             if key.lower() == wanted:
-                return value.decode("utf-8", "backslashreplace")
+                return printable(value.decode("utf-8", "backslashreplace"))
         return None
 
 
@@ -92,18 +94,13 @@ class Opening:
         """
         writer.write(self.request)
         await writer.drain()
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError as error:
-            came = len(error.partial)
-            what = "closed the connection without an answer" if not came else "broke off its answer"
-            raise BadAnswer(f"the other side {what}", came) from None
-        except asyncio.LimitOverrunError:
-            raise BadAnswer("the answer's head is too long", 1) from None
-        status, headers = _read_head(head)
+        for _ in range(_INTERIM_LIMIT):
+            status, headers = await _next_head(reader)
+            if status == 101 or not 100 <= status < 200:  # others say that the answer is to come
+                break
         answer = Answer(status, headers)
         length = answer.value("Content-Length") or ""
-        if status == 101 or not length.isdigit():
+        if status == 101 or not (length.isascii() and length.isdigit()):
             return answer
         return Answer(status, headers, await _some(reader, min(BODY_LIMIT, int(length[:9]))))
 
@@ -116,6 +113,20 @@ def header_lines(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
         if colon:
             found.append((name, value.strip(b" \t")))
     return tuple(found)
+
+
+async def _next_head(
+    reader: asyncio.StreamReader,
+) -> tuple[int, tuple[tuple[bytes, bytes], ...]]:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        came = len(error.partial)
+        what = "closed the connection without an answer" if not came else "broke off its answer"
+        raise BadAnswer(f"the other side {what}", came) from None
+    except asyncio.LimitOverrunError:
+        raise BadAnswer("the answer's head is too long", 1) from None
+    return _read_head(head)
 
 
 def _read_head(head: bytes) -> tuple[int, tuple[tuple[bytes, bytes], ...]]:

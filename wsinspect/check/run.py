@@ -19,12 +19,16 @@ async def run_check(asked: Asked) -> Report:
     """Pings and idle only where there is a connection to try them on."""
     checks = await _one_connection(asked)
     # Slow, or cut when idle, is bad; it is not what a health check has to know.
-    works = checks[0].verdict == "good" and all(c.evidence.get("pongs", 1) for c in checks)
+    works = checks[0].verdict == "good" and all(
+        c.evidence.get("pongs", 1) and not c.evidence.get("violations") for c in checks
+    )
     if asked.herd and checks[0].evidence.get("status") == 101:
         checks.append(await stampede(asked, asked.herd))
     if asked.healthz:
         checks.append(
-            await healthz.ask(asked.healthz, works=works, tls=asked.tls, limit_s=asked.open_limit_s)
+            await healthz.ask(
+                asked.healthz, works=works, tls=asked.healthz_tls, limit_s=asked.open_limit_s
+            )
         )
     return Report(asked.target.url, tuple(checks))
 

@@ -9,7 +9,7 @@ import shutil
 import textwrap
 from typing import Final
 
-from wsinspect.check.model import Report
+from wsinspect.check.model import Report, printable
 
 __all__ = ["render"]
 
@@ -26,7 +26,7 @@ def render(report: Report, *, colour: bool) -> str:
         head = f"  {mark} {check.name:<10}"
         if colour:
             head = f"{_COLOURS[check.verdict]}{head}{_PLAIN}"
-        said = textwrap.wrap(check.say, width - _INDENT) or [""]
+        said = textwrap.wrap(printable(check.say), width - _INDENT) or [""]
         lines.append(f"{head} {said[0]}")
         lines += [" " * (_INDENT - 1) + line for line in said[1:]]
     verdict = report.verdict

@@ -42,9 +42,9 @@ class Wire:
         self.end: End | None = None
         self.frames = 0
         self.pings = 0  # that the server sent
-        self.violations: list[str] = []
-        self.pongs: dict[bytes, float] = {}  # payload: when it came
+        self.violations: list[str] = []  # each kind once
         self.last_at = time.monotonic()
+        self._pongs: dict[bytes, float | None] = {}  # the payload waited for: when it came
         self._frames = FrameReader(
             masked=False, joiner=MessageJoiner(None, deflate_unreadable=True)
         )
@@ -72,7 +72,7 @@ class Wire:
         self.last_at = time.monotonic()
         for _, shape in self._frames.walk(data):
             self.frames += 1
-            if shape[3] is not None:
+            if shape[3] is not None and shape[3] not in self.violations:
                 self.violations.append(shape[3])
         for control in self._frames.controls:
             self._control(control.opcode, control.payload)
@@ -80,7 +80,8 @@ class Wire:
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PONG:
-            self.pongs.setdefault(payload, self.last_at)
+            if payload in self._pongs and self._pongs[payload] is None:
+                self._pongs[payload] = self.last_at
         elif opcode == PING:
             self.pings += 1
             self.send(PONG, payload)
@@ -91,13 +92,14 @@ class Wire:
 
     async def pong(self, payload: bytes, limit_s: float) -> float | None:
         """Send a ping, and wait for its pong. Seconds, or None: it did not come, or an end did."""
+        self._pongs = {payload: None}
         begun = time.monotonic()
         self.send(PING, payload)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                while payload not in self.pongs and self.end is None:
+                while self._pongs[payload] is None and self.end is None:
                     await self.step()
-        came = self.pongs.get(payload)
+        came = self._pongs[payload]
         return None if came is None else came - begun
 
     async def close(self, code: int = 1000) -> None:

@@ -19,6 +19,7 @@ from wsinspect.diagnose.findings import Findings
 from wsinspect.diagnose.herds import Herds
 from wsinspect.diagnose.instants import Instants
 from wsinspect.diagnose.pongs import Pongs, Risks
+from wsinspect.diagnose.sequences import Sequences
 from wsinspect.diagnose.sessions import SESSION_NAMES, Sessions
 from wsinspect.diagnose.sizes import MESSAGE_TOO_BIG, Sizes
 from wsinspect.diagnose.upgrades import Upgrades
@@ -46,6 +47,7 @@ class Diagnoser:
         self._pongs = Pongs(self.findings, pong_deadline_ms)
         self._risks = Risks(self.findings)
         self._sessions = Sessions(self.findings, session_names)
+        self._sequences = Sequences(self.findings)
         self._sizes = Sizes(self.findings)
         self._now_us = 0
 
@@ -94,14 +96,22 @@ class Diagnoser:
 
     def session(self, opened: Opened, session: str) -> None:
         """A first message said which session this is (a keyed hash)."""
-        self._sessions.seen(opened, session, self._now_us)
+        if opened.session is None:
+            opened.session = session
+            self._sessions.seen(opened, session, self._now_us)
+
+    def number(self, opened: Opened, number: int) -> None:
+        """A message that the server sent on this connection counts so."""
+        self._sequences.number(opened, number, self._now_us)
 
     def advance(self, now_us: int) -> None:
         """It is this late now; time never goes back."""
         if now_us > self._now_us:
             self._now_us = now_us
-            self._instants.advance(now_us)
-            self._upgrades.advance(now_us)
+            if now_us > self._instants.due_us:
+                self._instants.advance(now_us)
+            if now_us >= self._upgrades.due_us:
+                self._upgrades.advance(now_us)
 
     def finish(self) -> None:
         """No more events: what was waited for is decided with what is there."""

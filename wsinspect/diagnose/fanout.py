@@ -12,11 +12,14 @@ from __future__ import annotations
 from wsinspect.diagnose.findings import Findings, when
 from wsinspect.model.diagnosis import Diagnosis
 
-__all__ = ["FEWEST", "FanOuts", "HostFanOuts"]
+__all__ = ["FEWEST", "LOOKS", "FanOuts", "HostFanOuts"]
 
 FEWEST = 10  # connections
 _QUIET_NS = 1_000_000_000
 _LONGEST_NS = 10_000_000_000
+LOOKS = 5_000  # chunks a second
+_REST = 3
+_LATELY_NS = 60_000_000_000
 _SLOW_NS = 1_000_000_000  # from first to last: worth more than a guess
 
 type Fingerprint = tuple[int, int]  # length of the frame, checksum of its first bytes
@@ -32,11 +35,12 @@ class _FanOut:
 
 
 class HostFanOuts:
-    """Of one host. ``saw`` is on the way of traffic."""
+    """Of one host. ``saw`` is on the way of traffic, and only called while it is ``on``."""
 
-    __slots__ = ("best", "connections", "seen", "_recent")
+    __slots__ = ("_recent", "best", "connections", "on", "seen")
 
     def __init__(self) -> None:
+        self.on = False
         self.connections = 0
         self.seen = 0
         self.best: tuple[int, int] = (0, 0)  # connections, skew in ns
@@ -67,9 +71,34 @@ class HostFanOuts:
 
 
 class FanOuts:
+    """``left``: how many more looks this second may have. ``turn`` begins the next."""
+
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._hosts: dict[str, HostFanOuts] = {}
+        self.left = LOOKS
+        self._rest = 0  # seconds
+        self._found_ns = 0
+
+    def turn(self, now_ns: int, *, rest: bool = True) -> None:
+        """Another second: hosts with enough connections are looked at.
+
+        Where that was more than it may cost, and found nothing lately, it rests for a while.
+        """
+        if self._rest and rest:
+            self._rest -= 1
+            return
+        if self.left <= 0 and now_ns - self._found_ns > _LATELY_NS:
+            self._rest = _REST
+        self.left = LOOKS
+        for host in self._hosts.values():
+            host.on = host.connections >= FEWEST
+
+    def stop(self) -> None:
+        """No more looks in this second."""
+        self.left = 0
+        for host in self._hosts.values():
+            host.on = False
 
     def host(self, name: str) -> HostFanOuts:
         if name not in self._hosts and len(self._hosts) >= 10_000:
@@ -81,6 +110,7 @@ class FanOuts:
         for name, host in self._hosts.items():
             for fingerprint, one in host.over(now_ns):
                 host.seen += 1
+                self._found_ns = now_ns
                 count, skew_ns = len(one.flows), one.last_ns - one.first_ns
                 if count > host.best[0] or skew_ns > 1.5 * host.best[1]:
                     host.best = max(count, host.best[0]), max(skew_ns, host.best[1])

@@ -59,7 +59,7 @@ class Instants:
         self._open = is_open
         self._groups: dict[tuple[str, str], _Group] = {}
         self._past: dict[tuple[str, str], _Past] = {}
-        self._due_us = _NEVER_US  # before it no group is over
+        self.due_us = _NEVER_US  # before it no group is over
 
     def add(self, end: Ended, now_us: int) -> None:
         """An abrupt end; what it is will be known a second later."""
@@ -77,14 +77,14 @@ class Instants:
         group.first_us = min(group.first_us, end_us)
         group.last_us = max(group.last_us, end_us)
         if len(self._groups) == 1:
-            self._due_us = group.last_us + _GAP_US
+            self.due_us = group.last_us + _GAP_US
         if len(group.ends) < _KEPT:
             group.ends.append(end)
         else:
             group.more += 1
 
     def advance(self, now_us: int, *, all_of_them: bool = False) -> None:
-        if now_us <= self._due_us and not all_of_them:
+        if now_us <= self.due_us and not all_of_them:
             return
         over = [
             key
@@ -94,7 +94,7 @@ class Instants:
         for key in over:
             self._close(key, now_us)
         last_us = min((one.last_us for one in self._groups.values()), default=_NEVER_US)
-        self._due_us = last_us + _GAP_US
+        self.due_us = last_us + _GAP_US
 
     def _close(self, key: tuple[str, str], now_us: int) -> None:
         group = self._groups.pop(key)
@@ -108,9 +108,12 @@ class Instants:
         past.count += size
         together = len(group.ends) >= 3 and _together(group.ends)
         side = "client" if key[1] == "client" else "server"
+        # Whoever came later was not struck by it: that is many that come and go.
+        struck = sum(1 for end in group.ends if end.opened.at_us <= group.first_us)
         share = size / max(1, group.open_before)
         if (
             together
+            and struck >= _FEWEST[side]
             and size >= max(_FEWEST[side], 5 * expected + 3)
             and (share >= _LEAST_SHARE[side] or size >= 10 * _FEWEST[side])
         ):

@@ -194,8 +194,9 @@ class LogEvents:
                 except ValueError:
                     self.broken += 1
                     continue
-                self.now_us = max(self.now_us, at_us)
-                self.first_us = self.first_us or at_us
+                if at_us > self.now_us:
+                    self.now_us = at_us
+                    self.first_us = self.first_us or at_us
                 if isinstance(decoded, _OpenLine):
                     yield self._open(decoded, at_us)
                 else:

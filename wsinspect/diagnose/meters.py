@@ -44,8 +44,16 @@ class Meter:
 
     def add(self, end: Ended) -> None:
         self.age_us += end.age_us
-        _add(self.to_server, end.to_server)
-        _add(self.to_client, end.to_client)
+        up, more = self.to_server, end.to_server
+        up.frames += more.frames
+        up.messages += more.messages
+        up.payload_bytes += more.payload_bytes
+        up.wire_bytes += more.wire_bytes
+        down, more = self.to_client, end.to_client
+        down.frames += more.frames
+        down.messages += more.messages
+        down.payload_bytes += more.payload_bytes
+        down.wire_bytes += more.wire_bytes
 
 
 class Meters:
@@ -103,13 +111,6 @@ def connection_row(end: Ended) -> dict[str, Any]:
         "to_server": _counts(end.to_server),
         "to_client": _counts(end.to_client),
     }
-
-
-def _add(sums: Totals, more: Totals) -> None:
-    sums.frames += more.frames
-    sums.messages += more.messages
-    sums.payload_bytes += more.payload_bytes
-    sums.wire_bytes += more.wire_bytes
 
 
 def _counts(totals: Totals) -> dict[str, int]:

@@ -184,14 +184,20 @@ class Risks:
             if len(self._waiting) >= 10_000:
                 del self._waiting[next(iter(self._waiting))]
             intervals = self._waiting[host] = {}
-        if int(keepalive.interval_s) in intervals or len(intervals) < 256:
-            risk = intervals.setdefault(int(keepalive.interval_s), _Risk(first_us=end.opened.at_us))
-            risk.count += 1
-            risk.worst_s = max(risk.worst_s, keepalive.interval_s)
-            risk.jitter_s = max(risk.jitter_s, keepalive.jitter_s)
-            risk.last_us = end.end_us
-            if len(risk.flow_ids) < 16:
-                risk.flow_ids.append(end.opened.flow_id)
+        whole_s = int(keepalive.interval_s)
+        risk = intervals.get(whole_s)
+        if risk is None:
+            if len(intervals) >= 256:
+                return
+            risk = intervals[whole_s] = _Risk(first_us=end.opened.at_us)
+        risk.count += 1
+        if keepalive.interval_s > risk.worst_s:
+            risk.worst_s = keepalive.interval_s
+        if keepalive.jitter_s > risk.jitter_s:
+            risk.jitter_s = keepalive.jitter_s
+        risk.last_us = end.end_us
+        if len(risk.flow_ids) < 16:
+            risk.flow_ids.append(end.opened.flow_id)
 
     def judge(self, host: str, limit_us: int, now_us: int) -> None:
         """The idle limit that was found on a host, with the intervals seen there so far."""

@@ -74,11 +74,13 @@ def read_log(
     report = Report()
     meters = Meters("host" if meter_by == "connection" else meter_by)
     told: dict[str, Told] = {}
+    ends: dict[tuple[str, int, str], int] = {}
     for event in log.events(lines):
-        for opened in log.lost:
-            engine.lost(opened)
-            report.never_ended += 1
-        log.lost.clear()
+        if log.lost:
+            for opened in log.lost:
+                engine.lost(opened)
+                report.never_ended += 1
+            log.lost.clear()
         if type(event) is Opened:
             engine.opened(event)
             if event.status == 101:
@@ -91,13 +93,15 @@ def read_log(
             if not event.opened.status:
                 report.connections += 1
                 meters.opened(event.opened)
-            report.ends[event.cause, event.code, event.initiator] += 1
+            how = event.cause, event.code, event.initiator
+            ends[how] = ends.get(how, 0) + 1
             report.frames += event.to_server.frames + event.to_client.frames
             meters.ended(event)
             if each is not None:
                 each(event)
         elif isinstance(event, Told):
             told[event.id or f"{event.kind}:{event.host}"] = event
+    report.ends = Counter(ends)
     for flow in log.flows.values():
         report.frames += flow.frames
         meters.still_open(flow.opened, log.now_us)

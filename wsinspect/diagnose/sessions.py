@@ -13,7 +13,7 @@ from wsinspect.diagnose.facts import SECOND, Ended, Opened
 from wsinspect.diagnose.findings import Findings, counted, seconds, when
 from wsinspect.model.diagnosis import Confidence, Diagnosis
 
-__all__ = ["SESSION_NAMES", "Sessions", "session_in", "session_pattern"]
+__all__ = ["SESSION_NAMES", "Sessions", "is_masked", "session_in", "session_pattern"]
 
 #: Query parameters and cookies that hold a session id; configurable.
 SESSION_NAMES: tuple[str, ...] = (
@@ -36,13 +36,15 @@ def session_pattern(names: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"[?&]({known})=([^&#]+)", re.IGNORECASE)
 
 
-def session_in(uri: str, pattern: re.Pattern[str]) -> str | None:
-    """The session id in a request target's query, with its name; None if there is none.
+def is_masked(session: str) -> bool:
+    """What a rule has masked is none: many sessions would look alike."""
+    return _MASKED.search(session) is not None
 
-    What a rule has masked is none: many sessions would look alike.
-    """
+
+def session_in(uri: str, pattern: re.Pattern[str]) -> str | None:
+    """The session id in a request target's query, with its name; None if there is none."""
     found = pattern.search(uri) if "?" in uri else None
-    if found is None or _MASKED.search(found[2]):
+    if found is None or is_masked(found[2]):
         return None
     return f"{found[1].lower()}={found[2]}"
 

@@ -18,6 +18,7 @@ from wsinspect.model.diagnosis import Candidate, Confidence, Diagnosis
 __all__ = ["Upgrades"]
 
 _WAIT_US = 30 * SECOND
+_NEVER_US = 1 << 62
 _ANSWERS = (200, 400, 426, 505)
 _PLAIN = (426, 505)  # nothing else is meant by them
 _KEPT = 10_000
@@ -73,7 +74,7 @@ class Upgrades:
         self._findings = findings
         self._paths: dict[tuple[str, str], _Path] = {}
         self._waiting: dict[tuple[str, str, str], int] = {}  # until when
-        self._due_us = 0
+        self.due_us = _NEVER_US
         self._good: set[str] = set()  # hosts that answer 101 on some path
 
     def opened(self, opened: Opened, now_us: int) -> None:
@@ -101,18 +102,18 @@ class Upgrades:
             else:
                 waiting = (*key, odd.what)
                 self._waiting.setdefault(waiting, opened.at_us + _WAIT_US)
-                self._due_us = min(self._waiting.values())
+                self.due_us = min(self._waiting.values())
                 if odd.count >= 3:
                     self._judge(waiting, now_us)
 
     def advance(self, now_us: int, *, all_of_them: bool = False) -> None:
-        if not self._waiting or (now_us < self._due_us and not all_of_them):
+        if not self._waiting or (now_us < self.due_us and not all_of_them):
             return
         for waiting, until_us in list(self._waiting.items()):
             if all_of_them or now_us >= until_us:
                 self._judge(waiting, now_us)
                 self._waiting.pop(waiting, None)
-        self._due_us = min(self._waiting.values(), default=0)
+        self.due_us = min(self._waiting.values(), default=_NEVER_US)
 
     def _judge(self, waiting: tuple[str, str, str], now_us: int) -> None:
         host, name, what = waiting

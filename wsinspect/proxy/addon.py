@@ -136,6 +136,8 @@ class Inspector:
             self.hub,
             pong_deadline_ms=settings.pong_deadline_ms,
             session_names=settings.session_names,
+            session_path=settings.session_path,
+            sequence_path=settings.sequence_path,
         )
         if settings.on_error == "closed":
             self.hub.on_dead_log = self._refuse_all

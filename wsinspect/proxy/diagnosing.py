@@ -4,8 +4,8 @@ Owns: turning live connections into the events of ``diagnose/`` (the same values
 what needs payload or a cookie (both only as keyed or short hashes), and telling in time. Must not
 know: how a diagnosis is found.
 
-What it costs: nothing a frame. A look at each connection once a second, and at up to 5,000
-chunks a second that servers send, for fan-outs.
+What it costs: a flag that is asked a chunk. A look at each connection once a second, and at up to
+5,000 chunks a second that servers send, for fan-outs.
 """
 
 from __future__ import annotations
@@ -21,41 +21,60 @@ from zlib import crc32
 
 from wsinspect.diagnose.engine import Diagnoser
 from wsinspect.diagnose.facts import Ended, Opened, Totals
-from wsinspect.diagnose.fanout import FEWEST, FanOuts
+from wsinspect.diagnose.fanout import FanOuts, HostFanOuts
+from wsinspect.diagnose.sessions import is_masked
 from wsinspect.diagnose.sizes import MESSAGE_TOO_BIG
 from wsinspect.model.diagnosis import Diagnosis, diagnosis_line
 from wsinspect.model.events import keepalive_of, timestamp
+from wsinspect.proxy.spots import read_spot
 
 if TYPE_CHECKING:
     from mitmproxy import http
 
     from wsinspect.model.connection import Connection
+    from wsinspect.protocol.messages import MessageFacts
     from wsinspect.protocol.reader import FrameReader
+    from wsinspect.relay.direction import Direction
     from wsinspect.sinks.hub import Hub
 
-__all__ = ["Diagnosing", "upgrade_was_lost"]
+__all__ = ["Diagnosing", "Lookout", "upgrade_was_lost"]
 
-_LOOKS = 5_000  # chunks a second that are looked at for fan-outs
+type Lookout = tuple[HostFanOuts, Callable[[bytes], None]]
+
 _LOOKED_AT = 256  # bytes of a chunk
 _SHORTEST = 18  # a frame: below it, answers and heartbeats of many connections look alike
 _ANSWER_NS = 500_000_000  # what comes so soon after a client's frame answers it
+_FIRST_MESSAGES = 8  # greetings of Engine.IO and such come before the one that says who it is
 _GREETING_NS = 2_000_000_000
 
 
 class Diagnosing:
     """For the life of a proxy."""
 
-    def __init__(self, hub: Hub, *, pong_deadline_ms: float, session_names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        pong_deadline_ms: float,
+        session_names: Sequence[str],
+        session_path: str = "",
+        sequence_path: str = "",
+    ) -> None:
+        """Raises ValueError for a path that is none."""
         self._hub = hub
         self._engine = Diagnoser(pong_deadline_ms=pong_deadline_ms, session_names=session_names)
-        self._fan_outs = FanOuts(self._engine.findings)
+        self.fan_outs = FanOuts(self._engine.findings)
         self._pong_deadline_ms = pong_deadline_ms
         self._session_names = {name.lower() for name in session_names}
         key = os.environ.get("WSINSPECT_FINGERPRINT_KEY", "").encode() or secrets.token_bytes(16)
         self._key = hashlib.blake2b(key, digest_size=32).digest()
         self._opened: dict[int, Opened] = {}
-        self._looks = _LOOKS
         self._broken = False
+        self._session_spot = read_spot(session_path) if session_path else None
+        self._sequence_spot = read_spot(sequence_path) if sequence_path else None
+        if self._session_spot is not None or self._sequence_spot is not None:
+            hub.listen(self.heard)
+        self._blind = False  # a look has failed: there are no more
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -63,10 +82,13 @@ class Diagnosing:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - see above
-            if not self._broken:
-                self._broken = True
-                # Not its text: that may quote a header.
-                self._hub.problem(f"{type(error).__name__} in the diagnosis: it may be incomplete")
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        if not self._broken:
+            self._broken = True
+            # Not its text: that may quote a header.
+            self._hub.problem(f"{type(error).__name__} in the diagnosis: it may be incomplete")
 
     # --- handshakes ---
 
@@ -90,9 +112,11 @@ class Diagnosing:
                 continue
             for name, morsel in jar.items():
                 if name.lower() in self._session_names:
-                    hashed = hashlib.blake2b(morsel.value.encode(), key=self._key, digest_size=8)
-                    return hashed.hexdigest()
+                    return self._hashed(morsel.value)
         return None
+
+    def _hashed(self, session: str) -> str:
+        return hashlib.blake2b(session.encode(), key=self._key, digest_size=8).hexdigest()
 
     def opened(self, connection: Connection, status: int) -> None:
         """After its ``ws_open``; other statuses than 101 are handshakes that failed."""
@@ -118,7 +142,7 @@ class Diagnosing:
         self._engine.opened(opened)
         if status == 101:
             self._opened[connection.flow_id] = opened
-            self._fan_outs.host(opened.host).connections += 1
+            self.fan_outs.host(opened.host).connections += 1
 
     # --- ends ---
 
@@ -131,7 +155,7 @@ class Diagnosing:
         opened = self._opened.pop(connection.flow_id, None)
         if opened is None or connection.closed:
             return
-        self._fan_outs.host(opened.host).connections -= 1
+        self.fan_outs.host(opened.host).connections -= 1
         ending = connection.ending
         if ending.code_observed == MESSAGE_TOO_BIG:
             self._hub.flush()
@@ -188,15 +212,16 @@ class Diagnosing:
             idle_ns = now_ns - (connection.last_frame_ns or connection.opened_ns)
             if idle_ns > connection.longest_idle_ns and connection.ending.began_ns is None:
                 connection.longest_idle_ns = idle_ns
-        self._looks = _LOOKS
-        self._fan_outs.advance(now_ns)
+        self.fan_outs.advance(now_ns)
+        if not self._blind:
+            self.fan_outs.turn(now_ns)
         self._engine.advance(now_ns // 1000)
         self._tell(self._engine.due())
 
     def finish(self) -> None:
         """After the last end, before the log is complete."""
         with self._guard():
-            self._fan_outs.advance(self._hub.clock() + 10**12)
+            self.fan_outs.advance(self._hub.clock() + 10**12)
             self._engine.finish()
             self._tell(self._engine.findings.rest())
 
@@ -207,37 +232,60 @@ class Diagnosing:
 
     # --- on the way of traffic ---
 
-    def watches(
-        self, connection: Connection, onward: Callable[[bytes], object]
-    ) -> Callable[[bytes], None]:
-        """``onward`` with a look, now and then, at what the server sends on this connection."""
-        host = self._fan_outs.host(connection.conceal(connection.host))
-        flow_id = connection.flow_id
-        greeted_ns = connection.opened_ns + _GREETING_NS
-        clock = self._hub.clock
+    def heard(self, direction: Direction, facts: MessageFacts) -> None:
+        """A message, where a person has said what is in it. It never raises."""
+        with self._guard():
+            self._hear(direction, facts)
+
+    def _hear(self, direction: Direction, facts: MessageFacts) -> None:
+        opened = self._opened.get(direction.relay.connection.flow_id)
+        if opened is None or facts.payload is None:
+            return
+        if direction.to_client:
+            if self._sequence_spot is not None:
+                number = self._sequence_spot(facts.payload)
+                if number is not None and number.isascii() and number.isdigit():
+                    self._engine.number(opened, int(number))
+        elif (
+            self._session_spot is not None
+            and opened.session is None
+            and direction.reader.joiner.messages <= _FIRST_MESSAGES
+        ):
+            session = self._session_spot(facts.payload)
+            if session is not None and not is_masked(session):
+                self._engine.session(opened, self._hashed(session))
+
+    def lookout(self, connection: Connection) -> Lookout:
+        """While its host is ``on``, each chunk that the server sends is looked at before it goes
+        on. It never raises."""
+        host = self.fan_outs.host(connection.conceal(connection.host))
 
         def look(data: bytes) -> None:
-            self._looks -= 1
-            now_ns = clock()
-            last_ns = connection.last_frame_ns
-            if (
-                data[0] & 0x08  # a control frame
-                or now_ns < greeted_ns  # what comes so soon greets it
-                or (
-                    last_ns is not None
-                    and not connection.last_frame_to_client
-                    and now_ns - last_ns < _ANSWER_NS
-                )
-            ):
-                return
-            host.saw((len(data), crc32(data[:_LOOKED_AT])), flow_id, now_ns)
+            try:
+                self._look_at(connection, host, data)
+            except Exception as error:  # noqa: BLE001 - see _guard
+                self._blind = True
+                self.fan_outs.stop()
+                self._fault(error)
 
-        def way(data: bytes) -> None:
-            if self._looks > 0 and len(data) >= _SHORTEST and host.connections >= FEWEST:
-                look(data)
-            onward(data)
+        return host, look
 
-        return way
+    def _look_at(self, connection: Connection, host: HostFanOuts, data: bytes) -> None:
+        fan_outs = self.fan_outs
+        fan_outs.left -= 1
+        if fan_outs.left <= 0:
+            fan_outs.stop()
+        if len(data) < _SHORTEST or data[0] & 0x08:  # a control frame
+            return
+        now_ns = self._hub.clock()
+        last_ns = connection.last_frame_ns
+        if now_ns - connection.opened_ns < _GREETING_NS or (
+            last_ns is not None
+            and not connection.last_frame_to_client
+            and now_ns - last_ns < _ANSWER_NS
+        ):
+            return  # what comes so soon greets it, or answers
+        host.saw((len(data), crc32(data[:_LOOKED_AT])), connection.flow_id, now_ns)
 
 
 def upgrade_was_lost(fields: Iterable[tuple[bytes, bytes]]) -> bool:

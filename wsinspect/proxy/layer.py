@@ -31,6 +31,7 @@ from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
 
 if TYPE_CHECKING:
     from wsinspect.proxy.addon import Inspector
+    from wsinspect.proxy.diagnosing import Lookout
 
 __all__ = ["GOING_AWAY", "InspectingLayer"]
 
@@ -119,6 +120,7 @@ class InspectingLayer(layer.Layer):
         write = target.write
         is_closing = target.leg.transport.is_closing
 
+        host, look = self._lookout(side)
         took = self.inspector.hub.pace.took
         turn = -1
 
@@ -126,6 +128,8 @@ class InspectingLayer(layer.Layer):
             nonlocal turn
             turn += 1
             began_ns = 0 if turn & TIMED else perf_counter_ns()
+            if host is not None and host.on and look is not None:
+                look(data)
             try:
                 out = direction.receive(data)
             except Exception as error:  # noqa: BLE001 - a fault of ours follows --on-error, too
@@ -137,18 +141,15 @@ class InspectingLayer(layer.Layer):
             if relay.outbox or relay.closing:
                 self.push()
 
-        way: Callable[[bytes], None] = straight
-        if side == "server" and self.inspector.diagnosing is not None:
-            way = self.inspector.diagnosing.watches(relay.connection, straight)
         if source.tls is None:
-            return way
+            return straight
         decrypt = source.decrypt
         leg, socket = source.leg, self.sockets.conns[side]
 
         def straight_tls(data: bytes) -> None:
             clear, over = decrypt(data)
             if clear:
-                way(clear)
+                straight(clear)
             if over:
                 leg.leave_lane()
             if over == "closed":
@@ -159,6 +160,12 @@ class InspectingLayer(layer.Layer):
                 self.end_now()
 
         return straight_tls
+
+    def _lookout(self, side: SideName) -> Lookout | tuple[None, None]:
+        diagnosing = self.inspector.diagnosing
+        if side == "client" or diagnosing is None:
+            return None, None
+        return diagnosing.lookout(self.relay.connection)
 
     # --- by mitmproxy's layers ---
 

@@ -22,6 +22,7 @@ from wsinspect.config import Config, ConfigError, read_config
 from wsinspect.diagnose.sessions import SESSION_NAMES
 from wsinspect.model.diagnosis import PONG_DEADLINE_MS
 from wsinspect.proxy.serving import parse_place
+from wsinspect.proxy.spots import read_spot
 from wsinspect.relay.policy import OnError, OnViolation
 from wsinspect.sinks.dashboard import somebody_listens
 from wsinspect.sinks.hub import Payloads, RecordLevel
@@ -106,6 +107,20 @@ OPTIONS: list[tuple[str, Any, Any, tuple[str, ...] | None, str]] = [
         None,
         "Query parameters and cookies that hold a session id, to see sticky routing break.",
     ),
+    (
+        "session_path",
+        str,
+        "",
+        None,
+        "Where the session id is in a client's first messages: a.b[0].c, or /regex/.",
+    ),
+    (
+        "sequence_path",
+        str,
+        "",
+        None,
+        "Where a server's messages have a number that counts up: a.b[0].c, or /regex/.",
+    ),
     ("socket", str, "", None, "The dashboard's socket; empty: one in the runtime directory."),
     ("dashboard", bool, True, None, "Offer a socket to dashboards (wsinspect attach)."),
     (
@@ -131,6 +146,8 @@ class Settings:
     rules: Sequence[str]
     pong_deadline_ms: int
     session_names: Sequence[str]
+    session_path: str
+    sequence_path: str
     config: str
     http: str
     socket: str
@@ -177,6 +194,12 @@ def _checked(settings: Settings) -> Settings:
         raise exceptions.OptionsError(f"{PREFIX}audit needs {PREFIX}log")
     if settings.log and settings.log != "-":
         _check_writable(settings.log)
+    for name in ("session_path", "sequence_path"):
+        try:
+            if getattr(settings, name):
+                read_spot(getattr(settings, name))
+        except ValueError as error:
+            raise exceptions.OptionsError(f"{PREFIX}{name}: {error}") from None
     if settings.http:
         try:
             parse_place(settings.http)

@@ -13,12 +13,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from wsinspect.proxy.probing import Prober
 from wsinspect.sinks.exposition import CONTENT_TYPE
@@ -27,7 +29,10 @@ __all__ = ["Serving", "is_loopback", "parse_place"]
 
 type Address = tuple[str, int]
 
+_logger = logging.getLogger("wsinspect.http")
+
 CACHE_S = 1.0
+MOST_CONNECTIONS = 64  # the data path needs its descriptors
 
 
 class Serving:
@@ -51,6 +56,7 @@ class Serving:
         self._draining = draining
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
+        self._web: web.Server | None = None
         self._server: asyncio.Server | None = None
         self._probing: asyncio.Task[dict[str, Any]] | None = None
         self._probed_at = -CACHE_S
@@ -62,11 +68,14 @@ class Serving:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics_page)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+        app.on_response_prepare.append(_one_answer)
+        runner = web.AppRunner(
+            app, access_log=None, logger=_logger, handle_signals=False, shutdown_timeout=0.2
+        )
         await runner.setup()
         loop = asyncio.get_running_loop()
-        assert runner.server is not None
-        self._server = await loop.create_server(runner.server, sock=self._sock)
+        self._web = runner.server
+        self._server = await loop.create_server(self._accepted, sock=self._sock)
         self._runner = runner
         host, port = self._sock.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -79,6 +88,14 @@ class Serving:
             return
         self._server.close()
         await self._runner.cleanup()
+
+    def _accepted(self) -> asyncio.Protocol:
+        """Where there are too many the oldest go: they have had the time for one answer."""
+        assert self._web is not None
+        for one in self._web.connections[:-MOST_CONNECTIONS]:
+            if one.transport is not None:
+                one.transport.abort()
+        return self._web()
 
     # --- answers ---
 
@@ -120,6 +137,19 @@ class Serving:
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics().encode(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Junk that somebody sends is answered with 400, and no line on stderr."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_logger.addFilter(_is_ours)
+
+
+async def _one_answer(_: web.Request, response: web.StreamResponse) -> None:
+    """For each connection: requests in a pipeline would keep the loop from everybody else."""
+    response.force_close()
 
 
 def _answer(status: int, body: dict[str, Any]) -> web.Response:

@@ -20,6 +20,7 @@ from python_socks import (
 )
 from python_socks.async_.asyncio import Proxy
 
+from wsinspect.check.connecting import system_words
 from wsinspect.routing import Upstream
 
 __all__ = ["DIAL_S", "DialFailed", "dial"]
@@ -48,6 +49,8 @@ async def dial(
         DialFailed: with what to look at.
         OSError: on the direct way, as the system says it.
     """
+    if not _is_name(target[0]):  # a line end in it would add lines of its own to a CONNECT
+        raise DialFailed("target", "the server's name cannot be one")
     if upstream.kind == "direct":
         return await asyncio.open_connection(*target, local_addr=local_addr)
     user, password = _filled(upstream.user, key), _filled(upstream.password, key)
@@ -60,6 +63,15 @@ async def dial(
         if isinstance(error, DialFailed):
             raise
         raise DialFailed("timeout", f"{upstream.label} did not answer in {DIAL_S:g} s") from None
+
+
+def _is_name(host: str) -> bool:
+    """Whether a resolver or a proxy can be asked for it: labels of 1 to 63 bytes, nothing odd."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable() and not set(" /@\\") & set(host)
 
 
 def _filled(template: str | None, key: str) -> str | None:
@@ -171,7 +183,7 @@ def _connect_request(target: Address, user: str | None, password: str | None) ->
 
 def _status(head: bytes) -> int:
     version, status, *_ = head.split(b"\r\n", 1)[0].split(b" ", 2)
-    if not version.startswith(b"HTTP/1.") or len(status) != 3:
+    if not version.startswith(b"HTTP/1.") or len(status) != 3 or not status.isdigit():
         raise ValueError("not HTTP")
     return int(status)
 
@@ -186,7 +198,7 @@ def _unreachable(upstream: Upstream, error: OSError) -> DialFailed:
 def _named(error: OSError) -> str:
     """The system's words alone: a library's own may repeat what it was given."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    return (cause.strerror or type(cause).__name__).lower()
+    return system_words(cause) if cause.strerror else type(cause).__name__.lower()
 
 
 def _place(address: Address) -> str:

@@ -230,8 +230,8 @@ class DashboardServer:
         client = _Client(writer)
         writer.transport.set_write_buffer_limits(high=_BUFFER_LIMIT)
         try:
+            self._clients.add(client)  # first: the greeting's task may run at once
             self._greet(client)
-            self._clients.add(client)
             self.hub.viewer = self
             if self._ticker is None:
                 self._ticker = asyncio.create_task(self._tick())

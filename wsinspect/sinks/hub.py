@@ -36,7 +36,9 @@ RecordLevel = Literal["connections", "messages", "frames", "all"]
 Payloads = Literal["none", "preview", "full"]
 
 # direction, now_ns, seq of the first, records, forwarded, previews
-type Batch = tuple[Direction, int, int, list[Record], bool, list[bytes | None]]
+type Batch = tuple[Direction, int, int, list[Record], bool, Sequence[bytes | None]]
+
+_NONE: Sequence[bytes | None] = ()
 
 _FLUSH_FRAMES = 1024
 _FLUSH_S = 0.02
@@ -110,8 +112,10 @@ class Hub:
         self.alerts = 0
         self.dashboard_dropped = 0  # lines that slow dashboards missed, also those that left
         self._log_frames = log is not None and record in ("frames", "all")
-        self.tells_messages = log is not None and record in ("messages", "all")
+        self._log_messages = log is not None and record in ("messages", "all")
+        self.tells_messages = self._log_messages
         self.keeps_payloads = self.tells_messages and payloads == "full"
+        self._listener: Callable[[Direction, MessageFacts], None] | None = None
         self._lines = FrameLines("to_server"), FrameLines("to_client")
         self._pending: list[Batch] = []
         self._pending_frames = 0
@@ -121,6 +125,14 @@ class Hub:
         self._last_stats = (self.started_ns, 0, 0)
         self._log_stats_ns = self.started_ns
         self._flow_ids = 0
+
+    def listen(self, listener: Callable[[Direction, MessageFacts], None]) -> None:
+        """Called with each message that passes, before the first connection. It must not raise.
+
+        Its payload is as rules let it be shown.
+        """
+        self._listener = listener
+        self.tells_messages = self.keeps_payloads = True
 
     # --- connections ---
 
@@ -183,7 +195,8 @@ class Hub:
         forwarded: bool,
         previews: list[bytes | None],
     ) -> bool:
-        self._pending.append((direction, now_ns, seq, records, forwarded, previews))
+        # The reader fills its list once somebody watches: an empty one must not be kept.
+        self._pending.append((direction, now_ns, seq, records, forwarded, previews or _NONE))
         self._pending_frames += len(records)
         if self.audit:
             return self.flush()
@@ -203,7 +216,9 @@ class Hub:
         injected: bool = False,
         rules: Sequence[str] = (),
     ) -> None:
-        if self.tells_messages:
+        if self._listener is not None and not injected:
+            self._listener(direction, facts)
+        if self._log_messages:
             self.flush()
             connection = direction.relay.connection
             line = events.message_event(

@@ -160,7 +160,7 @@ async def test_a_long_text_scrolls_to_its_end() -> None:
 
 async def test_a_search_is_marked() -> None:
     async with desk() as d:
-        d.view.needle = "VISA"
+        d.view.needle = "visa"
         await d.show(d.story.order)
         found = [
             segment.text

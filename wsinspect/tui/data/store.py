@@ -81,6 +81,7 @@ class Store:
         self.version = 0
         self._generation = 0
         self._unconfirmed = False
+        self.greeted = False  # whether all that the proxy had when it greeted was told
         self.ended_max = ENDED_MAX
         self.hello: Hello | None = None
         self._forget()
@@ -193,6 +194,7 @@ class Store:
         # The proxy now sends what is live; who was live here and is not named has ended unseen.
         # The first `stats` after it comes behind that list and settles it.
         self._generation += 1
+        self.greeted = False
         self._unconfirmed = same and bool(self.live)
 
     def _known(self, flow_id: int) -> Connection:
@@ -335,6 +337,7 @@ class Store:
             del self.payloads[next(iter(self.payloads))]
 
     def _stats(self, line: Stats) -> None:
+        self.greeted = True
         self.losses = losses(line.stats)
         self.alerts = int(line.stats.get("alerts", 0))
         self.added_ms = _numbers(line.stats.get("added_ms"))

@@ -35,5 +35,5 @@ def fitting(line: Line, width: int) -> tuple[list[Item], list[Item]]:
             break
         used -= sum(cell_len(item.text) for item in items if item.rank == rank)
         most = rank - 1
-    left = [item for item in line.left if item.rank <= most]
-    return left, [item for item in line.right if item.rank <= most]
+    left = [item for item in line.left if item.text and item.rank <= most]
+    return left, [item for item in line.right if item.text and item.rank <= most]

@@ -3,9 +3,11 @@
 Owns what a group, a burst and a talker look like, and the filter that each stands for.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from wsinspect.tui import explain
@@ -21,7 +23,9 @@ from wsinspect.tui.draw.palette import TO_CLIENT, TO_SERVER, Palette
 GROUPS_SHOWN = 100
 BURSTS_SHOWN = 20
 DIAGNOSES_SHOWN = 5
-TREND = 24  # buckets of the trend
+TREND = 24  # buckets of the trend, where there is room
+TREND_LEAST, TREND_MOST = 11, 60
+HOST_MOST = 48  # cells of a host's name
 _SECONDS_SPAN_S = 100  # ends within this time are drawn second by second
 _BAR = 10
 _CAUSES = {
@@ -80,7 +84,7 @@ def cohort_lines(
     return [
         shown
         for line in lines
-        for shown in (_whole(line, p, width) if line.sentence and line.key == chosen else (line,))
+        for shown in (_whole(line, p, width) if line.text and line.key == chosen else (line,))
     ]
 
 
@@ -107,19 +111,28 @@ def _diagnoses(store: Store, p: Palette, width: int) -> list[Line]:
         key = f"diagnosis {index}"
         wanted = f"host:{quoted(d.host)}" if d.host else ""
         style = p.bad if d.confidence == "high" else p.warn
+        said = wrap(d.say or d.host, max(8, width - 30)) or [""]
         pieces: Row = [
             (f"   {fit(name, 16)} ", style),
             (f"{fit(d.confidence, 7)} ", p.label),
-            (fit(d.say or d.host, max(1, width - 30)), p.text),
+            (said[0], p.text),
         ]
         lines.append(Line(pieces, key, wanted))
+        lines += [
+            Line([(" " * 28, p.text), (more, p.text)], key, wanted, sentence=True)
+            for more in said[1:]
+        ]
         if explanation is not None and explanation.advice:
-            lines.append(_sentence(f"→ {explanation.advice}", key, wanted, p, width))
+            lines.append(_sentence("", f"→ {explanation.advice}", key, wanted, p, width))
     return [*lines, Line([])]
 
 
-def _sentence(text: str, key: str, wanted: str, p: Palette, width: int) -> Line:
-    pieces: Row = [("   ", p.faint), (fit(text, max(1, width - 4)), p.faint)]
+def _sentence(say: str, advice: str, key: str, wanted: str, p: Palette, width: int) -> Line:
+    """What something means; what to do about it only where there is room for all of that."""
+    text = f"{say} {advice}".strip()
+    room = max(1, width - 4)
+    shown = say if say and cell_len(text) > room else text
+    pieces: Row = [("   ", p.faint), (fit(shown, room), p.faint)]
     return Line(pieces, key, wanted, sentence=True, text=text)
 
 
@@ -136,36 +149,52 @@ def _ends(store: Store, now_ns: int, p: Palette, width: int) -> list[Line]:
     since = f"since {clock(book.first_ns)[:8]}"
     beside = f"{book.total:,} ends in {len(groups):,} groups {since}"
     lines = _heading(p, "How connections end", beside, first=True)
-    lines.append(Line(_ends_titles(p, width)))
     fine = now_ns - book.first_ns < _SECONDS_SPAN_S * NS
-    most = groups[0].count
-    for group in groups[:GROUPS_SHOWN]:
-        lines += _group(group, book.total, most, now_ns, fine, p, width)
+    shown = groups[:GROUPS_SHOWN]
+    layout = _layout(width, max(cell_len(group.host) for group in shown), fine)
+    lines.append(Line(_ends_titles(layout, p, width)))
+    for group in shown:
+        lines += _group(group, layout, book.total, shown[0].count, now_ns, p, width)
     more = len(groups) - GROUPS_SHOWN
     return lines + ([Line([(f"   and {more:,} rarer groups", p.faint)])] if more > 0 else [])
 
 
-def _host_width(width: int) -> int:
-    """What the fixed columns of a group leave to the host's name."""
-    fixed = 3 + 6 + 5 + (_BAR + 1 if width >= 100 else 0) + 5 + 14 + 7 + 1
-    fixed += TREND + 1 if width >= 90 else 12
-    fixed += 18 if width >= 110 else 9 if width >= 76 else 0
-    return max(8, width - fixed - 1)
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How many cells a part of a group's line gets; 0: it is left out."""
+
+    bar: int
+    host: int
+    trend: int
+    seen: int  # how many of the last end and the first one are told
+    fine: bool  # the trend is in seconds, not minutes
 
 
-def _ends_titles(p: Palette, width: int) -> Row:
-    bar = " " * (_BAR + 1) if width >= 100 else ""
-    trend = TREND + 1 if width >= 90 else 12
-    seen = "first    last" if width >= 110 else "last" if width >= 76 else ""
+def _layout(width: int, widest_host: int, fine: bool) -> _Layout:
+    """The host gets what it needs, the trend what is left."""
+    bar = 0 if width < 100 else _BAR if width < 160 else 2 * _BAR
+    seen = 2 if width >= 110 else 1 if width >= 76 else 0
+    fixed = 3 + 6 + 6 + (bar + 1 if bar else 0) + 5 + 14 + 7 + 9 * seen + 1
+    left = width - fixed - 2
+    least = TREND_LEAST if width < 90 else TREND
+    host = max(8, min(max(12, widest_host), left - least - 1, HOST_MOST))
+    trend = max(TREND_LEAST, min(left - host - 1, TREND_MOST))
+    return _Layout(bar, host, trend, seen, fine)
+
+
+def _ends_titles(layout: _Layout, p: Palette, width: int) -> Row:
+    bar = " " * (layout.bar + 1) if layout.bar else ""
+    trend = f"last {layout.trend} {'s' if layout.fine else 'min'}"
+    seen = ("", "last", "first    last")[layout.seen]
     text = (
-        f"   {'ends':>5} {'share':>4}{bar}{'code':>5} {'cause':<13} {'by':<6} "
-        f"{fit('host', _host_width(width))} {'trend':<{trend - 1}} {seen}"
+        f"   {'ends':>5} {'share':>5} {bar}{'code':>4} {'cause':<13} {'by':<6} "
+        f"{fit('host', layout.host)} {trend:<{layout.trend}} {seen}"
     )
     return [(fit(text, width), p.label)]
 
 
 def _group(
-    group: EndGroup, total: int, most: int, now_ns: int, fine: bool, p: Palette, width: int
+    group: EndGroup, layout: _Layout, total: int, most: int, now_ns: int, p: Palette, width: int
 ) -> list[Line]:
     clean = group.unclean == 0
     style = p.text if clean else p.bad if group.unclean == group.count else p.warn
@@ -175,39 +204,52 @@ def _group(
     pieces: Row = [
         ("   ", p.text),
         (f"{count(group.count):>5} ", p.strong),
-        (f"{share:>3.0f}% " if share >= 0.5 else " <1% ", p.label),
+        (f"{share:>4.0f}% " if share >= 0.5 else "  <1% ", p.label),
     ]
-    if width >= 100:
-        filled = max(1, round(_BAR * group.count / most))
-        pieces += [("━" * filled, style), ("━" * (_BAR - filled) + " ", p.rule)]
+    if layout.bar:
+        pieces += [*_bar(group.count / most, layout.bar, style, p), (" ", p.text)]
     code = "–" if group.code is None else str(group.code)
     pieces += [
         (f"{code:>4} ", style),
         (fit(_CAUSES.get(group.cause, group.cause or "–"), 13) + " ", style),
         (fit(group.initiator or "–", 6) + " ", p.label),
-        (fit(group.host or "–", _host_width(width)) + " ", p.text),
+        (fit(group.host or "–", layout.host) + " ", p.text),
     ]
-    buckets = TREND if width >= 90 else 11
-    ring = group.seconds if fine else group.minutes
-    pieces.append((sparkline(ring.recent(now_ns // NS, buckets)) + " ", style if clean else p.bad))
-    if width >= 110:
+    ring = group.seconds if layout.fine else group.minutes
+    bars = sparkline(ring.recent(now_ns // NS, layout.trend)).replace(" ", "·")
+    pieces += [
+        (dots or ticks, p.rule if dots else p.pulse if clean else style)
+        for dots, ticks in re.findall(r"(·+)|([^·]+)", bars)
+    ]
+    pieces.append((" ", p.text))
+    if layout.seen > 1:
         pieces.append((f"{clock(group.first_ns)[:8]} ", p.faint))
-    if width >= 76:
+    if layout.seen:
         pieces.append((clock(group.last_ns)[:8], p.label))
-    return [Line(pieces, key, wanted), _sentence(group_sentence(group), key, wanted, p, width)]
+    say, advice = _meaning(group)
+    return [Line(pieces, key, wanted), _sentence(say, advice, key, wanted, p, width)]
+
+
+def _bar(part: float, cells: int, style: Style, p: Palette) -> Row:
+    filled = max(1, round(cells * part)) if part > 0 else 0
+    return [("━" * filled, style), ("━" * (cells - filled), p.rule)]
 
 
 def group_sentence(group: EndGroup) -> str:
     """What such an end means, and what to look at."""
+    return " ".join(filter(None, _meaning(group)))
+
+
+def _meaning(group: EndGroup) -> tuple[str, str]:
     known = [explain.of("cause", group.cause)]
     if group.code is not None and group.cause in ("close_frame", ""):
         known.insert(0, explain.of("close", group.code))
     explanation = next((one for one in known if one is not None), None)
-    said = f"mean age {duration(group.mean_age_s)}. "
+    said = f"mean age {duration(group.mean_age_s)}."
     if explanation is None:
-        return said.strip()
+        return said, ""
     what = explanation.say.partition(". ")[0].rstrip(".")
-    return f"{said}{what}." + (f" → {explanation.advice}" if explanation.advice else "")
+    return f"{said} {what}.", f"→ {explanation.advice}" if explanation.advice else ""
 
 
 # Bursts
@@ -259,26 +301,31 @@ def _talkers(talkers: Iterable[Talker], by: By, per: Per, p: Palette, width: int
         return [*lines, Line([("   nobody yet", p.label)])]
     top = max((_measure(talker, by) for talker in shown), default=0) or 1
     wide = width >= 96
-    room = max(8, min(40, width - (78 if wide else 52)))
+    bar = 2 * _BAR if width >= 160 else _BAR
+    widest = max(cell_len(talker.name) for talker in shown)
+    room = max(8, min(max(16, widest), HOST_MOST, width - (68 + bar if wide else 52)))
     for talker in shown:
-        filled = round(_BAR * _measure(talker, by) / top)
         spent = talker.connection_hours
         hours = f"{spent:,.0f} h" if spent >= 100 else f"{spent:.2f} h"
         field_name = "host" if per == "host" else "client"
         known = talker.name and talker.name != REST
         pieces: Row = [
             (f"   {fit(talker.name or '–', room)} ", p.text),
-            ("━" * filled, p.pulse),
-            ("━" * (_BAR - filled) + " ", p.rule),
+            *_bar(_measure(talker, by) / top, bar, p.pulse, p),
+            (" ", p.text),
             (f"{TO_SERVER}{size_unit(talker.bytes_to_server):>8} ", p.to_server),
             (f"{TO_CLIENT}{size_unit(talker.bytes_to_client):>8} ", p.to_client),
             (f"{hours:>9} ", _measure_style(by, p)),
             (f"{count(talker.connections):>6}", p.label),
-            (f" connections, {count(talker.live)} open" if wide else "", p.faint),
+            (f" {_connections(talker)}, {count(talker.live)} open" if wide else "", p.faint),
         ]
         wanted = f"{field_name}:{quoted(talker.name)}" if known else ""
         lines.append(Line(pieces, f"talker {talker.name}", wanted))
     return lines
+
+
+def _connections(talker: Talker) -> str:
+    return f"{'connection' if talker.connections == 1 else 'connections':<11}"
 
 
 def _measure(talker: Talker, by: By) -> float:

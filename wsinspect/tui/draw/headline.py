@@ -105,9 +105,9 @@ def _latency(store: Store, p: Palette) -> list[Item]:
         return []
     slow = p.warn if p99 >= 10 else p.text
     return [
-        Item("added ", p.label, 6),
-        Item(f"{milliseconds(p50)} ", p.text, 6),
-        Item("p99 ", p.label, 6),
+        Item("adds ", p.label, 6),
+        Item(milliseconds(p50), p.text, 6),
+        Item(", p99 ", p.label, 6),
         Item(milliseconds(p99), slow, 6),
     ]
 
@@ -119,11 +119,14 @@ def _flow(arrow: str, frames: Activity, size: Activity, store: Store, p: Palette
     bars = sparkline(frames.recent(second - 1, _SPARK_S)).replace(" ", _FLAT)
     style = p.to_client if arrow == TO_CLIENT else p.to_server
     return [
-        Item(f"   {arrow} ", style),
+        Item(f"  {arrow} ", style),
+        Item(f"{bars} ", style if bars.strip(_FLAT) else p.rule, 9),
         Item(number, p.strong),
-        Item(f"{'/s':<{7 - len(number)}}", p.label),
-        Item(f" {volume:<10}", p.text, 6),
-        Item(bars, style if bars.strip(_FLAT) else p.rule, 9),
+        Item("/s", p.label),
+        Item(f" {volume}", p.text, 6),
+        # What follows keeps its place while the numbers change.
+        Item(" " * (5 - len(number)), p.text),
+        Item(" " * (9 - len(volume)), p.text, 6),
     ]
 
 
@@ -134,12 +137,12 @@ def losses(store: Store, p: Palette) -> list[Item]:
     else:
         unreadable = []
     if not store.losses:
-        return [*unreadable, Item("dropped ", p.label), Item("0 ", p.text)]
+        return [*unreadable, Item("  dropped ", p.label), Item("0 ", p.text)]
     found = [
         Item(f" dropped {what} {count(number)} ", p.warn if what == "dashboard" else p.alarm)
         for what, number in store.losses.items()
     ]
-    return [*unreadable, *found]
+    return [Item("  ", p.text), *unreadable, *found]
 
 
 def totals(store: Store, p: Palette) -> Line:
@@ -159,7 +162,7 @@ def totals(store: Store, p: Palette) -> Line:
     left += _flow(TO_SERVER, store.frames_to_server, store.bytes_to_server, store, p)
     left += _flow(TO_CLIENT, store.frames_to_client, store.bytes_to_client, store, p)
     if store.alerts:
-        left.append(Item(f"   {ALERT} {count(store.alerts)}", p.warn, 3))
+        left.append(Item(f"  {ALERT} {count(store.alerts)}", p.warn, 3))
         left.append(Item(f" alert{'' if store.alerts == 1 else 's'}", p.warn, 7))
     found = len(store.diagnoses)
     if found:

@@ -11,7 +11,7 @@ from wsinspect.protocol.opcodes import BINARY, CLOSE, PING, PONG, TEXT
 from wsinspect.tui.data.entries import Entry, Gap, Message
 
 SUMMARIES_MAX: Final = 2_000  # messages read for one jump: about 20 ms
-_FIRST: Final = 20  # entries that tell what is spoken
+SPOKEN_BY: Final = 20  # entries that tell what is spoken
 _PONGS_MAX: Final = 200
 _WAY_MAX: Final = 5_000  # entries between a ping and its pong
 #: Applications whose ids are not written out in the message.
@@ -68,7 +68,7 @@ def other_half(entries: Sequence[Entry], index: int, app: str) -> int | None:
 def speaks(entries: Sequence[Entry]) -> str:
     """The application that the first messages tell of, where the handshake did not; or nothing."""
     found, sure = "", Confidence.LOW.rank
-    for entry in entries[:_FIRST]:
+    for entry in entries[:SPOKEN_BY]:
         told = identify(entry.opcode or 0, entry.content)
         if told is not None and told[1].rank > sure:
             found, sure = told[0], told[1].rank

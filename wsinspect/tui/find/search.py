@@ -116,6 +116,17 @@ class Matches:
             return self.positions[at % len(self.positions)]
         return self.positions[bisect_left(self.positions, position) - 1]
 
+    def sure(self, position: int, forward: bool = True) -> bool:
+        """Whether `nearest` says what it will say when all of the log has been looked into."""
+        if self.finished or not self.needle:
+            return True
+        if self._next < self.log.total or position < self._from:
+            return False  # it may be between there and what is known
+        positions = self.positions
+        return bool(positions) and (
+            positions[-1] > position if forward else positions[0] < position
+        )
+
     def rank(self, position: int) -> int:
         """Which match `position` is, from 1; 0: it is none."""
         at = bisect_left(self.positions, position)

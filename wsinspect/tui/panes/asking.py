@@ -5,19 +5,19 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from wsinspect.tui.draw.barline import Item, Line
 from wsinspect.tui.draw.cells import wrap
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.panes.bars import Bar
+from wsinspect.tui.panes.dialog import Dialog
 
 _WIDTH = 66
 _WRONG_LINES = 3
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(Dialog[str | None]):
     """`check` says what is wrong with the text, or ""; "?…" asks once more and then takes it."""
 
     BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012 - Textual's

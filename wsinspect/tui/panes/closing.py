@@ -9,7 +9,6 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from wsinspect.tui.draw.barline import Item, Line
@@ -17,6 +16,7 @@ from wsinspect.tui.draw.cells import clip, fit
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.draw.words import close_name, close_sentence
 from wsinspect.tui.panes.bars import Bar
+from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
 REASON_LEN_MAX = 123  # bytes: a control frame has at most 125, two are the code
@@ -78,7 +78,7 @@ class CodesView(LinesView):
         ]
 
 
-class ClosingScreen(ModalScreen[Wanted | None]):
+class ClosingScreen(Dialog[Wanted | None]):
     """Choose or type a code, type a reason, Enter closes."""
 
     BINDINGS = [  # noqa: RUF012 - Textual reads it from the class

@@ -9,11 +9,11 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from wsinspect.tui.draw.cells import fit
 from wsinspect.tui.draw.columns import Column
 from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ColumnList(LinesView):
         self.keep(key)
 
 
-class ColumnChooser(ModalScreen[None]):
+class ColumnChooser(Dialog[None]):
     """The columns of `view`."""
 
     DEFAULT_CSS = """

@@ -7,7 +7,6 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import ModalScreen
 
 from wsinspect.tui.data.connection import Connection
 from wsinspect.tui.data.entries import Message
@@ -16,6 +15,7 @@ from wsinspect.tui.draw.detail.comparing import compared_handshakes, compared_me
 from wsinspect.tui.draw.detail.page import Page, RowsPage
 from wsinspect.tui.draw.detail.shapes import same_shape
 from wsinspect.tui.draw.palette import Palette, plain
+from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
 __all__ = ["CompareScreen", "same_shape"]
@@ -51,7 +51,7 @@ class ComparedLines(LinesView):
         return self._page.line(index, width)
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(Dialog[None]):
     """Push it: `app.push_screen(CompareScreen.of_messages(a, b))`."""
 
     DEFAULT_CSS = """

@@ -4,6 +4,7 @@ Sorting and filtering go over all connections, so a long list does it once a sec
 row says is always of now.
 """
 
+from collections.abc import Callable
 from itertools import chain
 from typing import Protocol
 
@@ -14,10 +15,9 @@ from wsinspect.dissect import app_words
 from wsinspect.tui.data.connection import NS, Connection
 from wsinspect.tui.data.ordering import BY_COLUMN, ORDERS, Order, ordered
 from wsinspect.tui.data.store import Store
-from wsinspect.tui.draw.cells import clip
+from wsinspect.tui.draw import guide
 from wsinspect.tui.draw.columns import Choice, Placed, adapted, lay_out
 from wsinspect.tui.draw.connection_columns import COLUMNS, DRAW, FIXED
-from wsinspect.tui.draw.guide import guide
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.draw.rows import MARGIN, row, titles
 from wsinspect.tui.panes.columned import ColumnedView
@@ -31,12 +31,17 @@ class ConnectionFilter(Protocol):
     """What is needed of `find.Filter`."""
 
     text: str
+    moving: bool  # the same connection may pass now and not later, though nothing new was told
 
     def connection(self, connection: Connection, now_ns: int) -> bool: ...
 
 
 class ConnectionsView(ColumnedView):
-    """One row a connection. `selected` stays on its connection whatever the order does."""
+    """One row a connection. `selected` stays on its connection whatever the order does.
+
+    Until the user has chosen one it is the newest, in the first row: so that what a dashboard shows
+    first is not where the proxy's greeting happened to begin.
+    """
 
     class Selected(Message):
         """Another connection was chosen, or none is left."""
@@ -64,9 +69,11 @@ class ConnectionsView(ColumnedView):
         self._kept_ids: set[int] = set()
         self._ordered_for: object = None
         self._ordered_ns = 0
+        self._ordered_version = 0
         self._ordered_count = 0
         self._still_until_ns = 0
         self._wish: Connection | None = None  # what the user chose, also while a filter hides it
+        self.lost: Callable[[], tuple[str, str] | None] = lambda: None  # why and where, if it is
         self._contents: dict[str, int] = {}  # as `store.widest`, of columns that only we know
         self._widest = store.widest
 
@@ -137,6 +144,7 @@ class ConnectionsView(ColumnedView):
 
     def action_mark(self) -> None:
         if self.selected is not None:
+            self.keep()
             self.marked ^= {self.selected.flow_id}
             self.refresh()
             self.post_message(self.Moved(self))
@@ -158,7 +166,9 @@ class ConnectionsView(ColumnedView):
         if self.store.membership != self._ordered_for[-1]:  # type: ignore[index]
             others = abs(len(self.store) - self._ordered_count) > self._ordered_count // 4
             return not self.held and (rested or others or len(self.store) <= _LONG)
-        moving = self.order.moving or self._filter is not None
+        facts = self.store.version != self._ordered_version
+        filtered = self._filter is not None and (self._filter.moving or facts)
+        moving = self.order.moving or filtered
         return moving and rested and not self.held and now_ns >= self._still_until_ns
 
     def _reorder(self) -> None:
@@ -170,6 +180,7 @@ class ConnectionsView(ColumnedView):
             self.store.membership,
         )
         self._ordered_ns = now_ns
+        self._ordered_version = self.store.version
         self._ordered_count = len(self.store)
         listed = self._kept if self.held else self.store.newest_first()
         self._measure(listed)
@@ -189,6 +200,7 @@ class ConnectionsView(ColumnedView):
             self._widest = self.store.widest
             self._contents = {}
             self.marked.clear()
+            self._wish = None  # another proxy's connections
         known = self._contents
         known["flow_id"] = max(
             [known.get("flow_id", 1), *(len(str(c.flow_id)) for c in listed[:1])]
@@ -213,7 +225,24 @@ class ConnectionsView(ColumnedView):
         self._settle_selection()
         super().sync()
 
+    def keep(self) -> None:
+        """Stay on the connection that is selected now: the user does something with it."""
+        self._wish = self._wish or self.selected
+
+    def scrolled_by_user(self) -> None:
+        self.keep()
+
+    @property
+    def _untouched(self) -> bool:
+        """Nobody has chosen yet. A moving order is followed only while all come at once."""
+        return self._wish is None and (not self.order.moving or not self.store.greeted)
+
     def _settle_selection(self) -> None:
+        if self._untouched and self.shown and not self.held:
+            self.cursor = 0
+            self._jump(0)
+            self._select(self.shown[0])
+            return
         try:
             index = self.shown.index(self.selected) if self.selected is not None else -1
         except ValueError:
@@ -273,14 +302,17 @@ class ConnectionsView(ColumnedView):
 
     def empty(self, y: int, width: int) -> list[Segment]:
         if len(self.store):
-            return [Segment(clip(f"  {self._why_empty()}", width), self.palette.label)][: y == 1]
-        lines = guide(self.store.hello, self.palette, width, self.size.height)
+            lines = guide.centred(self._why_empty(), width, self.size.height)
+        elif (lost := self.lost()) is not None:
+            lines = guide.centred(guide.proxy_lost(*lost, self.palette), width, self.size.height)
+        else:
+            lines = guide.guide(self.store.hello, self.palette, width, self.size.height)
         return lines[y] if y < len(lines) else []
 
-    def _why_empty(self) -> str:
-        if self._filter is not None:
-            return f"none of {self.total:,} connections passes the filter; F takes it off"
-        return "every connection has ended; e shows them"
+    def _why_empty(self) -> list[guide.Row]:
+        if self._filter is not None and not (self.hide_ended and not self.store.live):
+            return guide.filtered_out(self.total, "connections", self._filter.text, self.palette)
+        return guide.all_ended(self.total, self.palette)
 
     def segments(self, index: int, width: int) -> list[Segment]:
         connection = self.shown[index]

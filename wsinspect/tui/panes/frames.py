@@ -5,38 +5,18 @@ cursor and the top of the window hold on to rows, not to numbers: what is droppe
 filtered around them moves nothing on the screen.
 """
 
-from typing import Protocol
-
-from rich.segment import Segment
-
-from wsinspect.tui.data.connection import Connection
 from wsinspect.tui.data.entries import Entry, Gap, Message
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.data.wire import Frame
-from wsinspect.tui.draw.cells import clip
-from wsinspect.tui.draw.columns import Choice, Placed, adapted, lay_out
 from wsinspect.tui.draw.frame_columns import (
-    COLUMNS,
-    FIXED,
-    Line,
-    Look,
     TimeMode,
     fold_tag,
-    timed,
 )
-from wsinspect.tui.draw.frame_rows import end_row, entry_row, gap_row, why_empty
 from wsinspect.tui.draw.palette import Palette
-from wsinspect.tui.draw.rows import MARGIN, titles
-from wsinspect.tui.find.needle import parse_needle
-from wsinspect.tui.panes.columned import ColumnedView
-from wsinspect.tui.panes.heartbeats import is_heartbeat
-from wsinspect.tui.panes.marks import Marks
+from wsinspect.tui.draw.rows import MARGIN
+from wsinspect.tui.panes.entriesview import EntriesView
 from wsinspect.tui.panes.shown_entries import (
-    FILTERED,
-    HEARTBEAT,
-    SHOWN,
     ShownEntries,
-    part_of,
     position_of,
     row_of,
 )
@@ -45,90 +25,15 @@ _END = 1 << 62  # the row that says how the connection ended: after all others
 _NEXT_SLICE_S = 0.01  # between two slices of an older log under a new filter
 
 
-class EntryFilter(Protocol):
-    """What is needed of `find.Filter`."""
-
-    text: str
-
-    def entry(self, entry: Entry, connection: Connection | None) -> bool: ...
-
-
-class FramesView(ColumnedView):
+class FramesView(EntriesView):
     """One row a frame or message. `following` keeps the newest in sight."""
 
     def __init__(self, store: Store, palette: Palette) -> None:
-        super().__init__(palette, "frames", Choice(COLUMNS, FIXED))
-        self.store = store
+        super().__init__(store, palette)
         self.following = True
-        self._heartbeats_hidden = False
-        self._time_mode = TimeMode.ABSOLUTE
-        self._needle = ""
-        self._sought = parse_needle("")
-        self.connection: Connection | None = None
-        self._filter: EntryFilter | None = None
-        self._log = store.watched
-        self._entries = ShownEntries(self._log, self._verdict)
-        self._marks = Marks()
         self._left_at = 0  # position from which on entries are new
         self._at = 0  # the row under the cursor
-        self._inflated = 0  # cells of the column, 0: nothing was compressed
         self._slicing = False
-
-    # What is shown, as others set and read it
-
-    @property
-    def filter(self) -> EntryFilter | None:
-        return self._filter
-
-    @filter.setter  # noqa: A003 - what people call it
-    def filter(self, wanted: EntryFilter | None) -> None:
-        self._filter = wanted
-        self._test_anew()
-
-    @property
-    def heartbeats_hidden(self) -> bool:
-        return self._heartbeats_hidden
-
-    @heartbeats_hidden.setter
-    def heartbeats_hidden(self, hidden: bool) -> None:
-        if hidden is not self._heartbeats_hidden:
-            self._heartbeats_hidden = hidden
-            self._test_anew()
-
-    @property
-    def needle(self) -> str:
-        """What is searched for: marked wherever it is seen."""
-        return self._needle
-
-    @needle.setter
-    def needle(self, needle: str) -> None:
-        if needle != self._needle:
-            self._needle = needle
-            self._sought = parse_needle(needle)
-            self.refresh()
-
-    @property
-    def time_mode(self) -> TimeMode:
-        return self._time_mode
-
-    @time_mode.setter
-    def time_mode(self, mode: str) -> None:
-        self._time_mode = TimeMode(mode)
-        self.refresh()
-
-    @property
-    def hidden(self) -> int:
-        """Entries that the filter hides."""
-        return self._entries.filtered
-
-    @property
-    def hidden_heartbeats(self) -> int:
-        return self._entries.heartbeats
-
-    @property
-    def behind(self) -> int:
-        """Older entries that a new filter has not reached yet."""
-        return self._entries.behind
 
     @property
     def unfolded(self) -> set[int]:
@@ -149,6 +54,19 @@ class FramesView(ColumnedView):
             return max(0, self._log.total - self._left_at)
         return self._entries.entries_from(self._left_at)
 
+    @property
+    def position(self) -> int:
+        """Where the chosen entry is among all that the log ever had; -1 without one."""
+        rows = self._entries.rows
+        return position_of(rows[self.cursor]) if 0 <= self.cursor < len(rows) else -1
+
+    def select_position(self, position: int) -> bool:
+        """Put the cursor on the entry at `position`; False if it is hidden or no longer kept."""
+        if not self._entries.shows(position):
+            return False
+        self.move_to(self._entries.at(row_of(position)))
+        return True
+
     def chosen(self) -> Message | Frame | None:
         """The entry under the cursor; of an unfolded message, the fragment under it."""
         rows = self._entries.rows
@@ -167,32 +85,17 @@ class FramesView(ColumnedView):
         self.move_to(self._entries.at(row_of(position)))
         return True
 
-    def shown_entries(self) -> list[Entry]:
-        """All entries that are shown, in order; for search and jumps."""
-        return [self._entries.entry(r) for r in self._entries.rows if not part_of(r)]
-
     def follow(self, following: bool) -> None:
         if following is not self.following:
             self.following = following
             self._left_at = self._log.total
         self.sync()
 
-    # Verdicts
-
-    def _verdict(self, entry: Entry) -> int:
-        if isinstance(entry, Gap):
-            return SHOWN
-        connection = self.connection
-        app = connection.app if connection is not None else ""
-        if self._heartbeats_hidden and is_heartbeat(entry, app):
-            return HEARTBEAT
-        if self._filter is not None and not self._filter.entry(entry, connection):
-            return FILTERED
-        return SHOWN
-
     def _test_anew(self) -> None:
-        self._entries.restart(self._verdict)
+        self._entries.restart(self.verdict)
         self._slice_later()
+        if self.is_attached:
+            self.post_message(self.Anew())
         self.sync()
 
     def _slice_later(self) -> None:
@@ -229,6 +132,7 @@ class FramesView(ColumnedView):
     def sync(self) -> None:
         if self.store.watched is not self._log:
             self._start_over()
+        self._hear()
         top, at = self._row(self.top), self._at
         seen = self.cursor - self.top
         self._entries.update()
@@ -257,21 +161,16 @@ class FramesView(ColumnedView):
     def _start_over(self) -> None:
         self._log = self.store.watched
         unfold_all = self._entries.unfold_all
-        self._entries = ShownEntries(self._log, self._verdict)
+        self._entries = ShownEntries(self._log, self.verdict)
         self._entries.unfold_all = unfold_all
-        self._entries.restart(self._verdict)
+        self._entries.restart(self.verdict)
         self._slice_later()
         self._marks.clear()
         self._left_at = 0
         self._inflated = 0
+        self._spoken, self._spoken_of = "", 0
         self.cursor = 0
         self._at = self._row(0)
-
-    def _see_inflated(self) -> None:
-        """The column of decompressed sizes comes with the first compressed message."""
-        if not self._inflated:
-            newest = self._log.entries[-50:]
-            self._inflated = 8 * any(isinstance(e, Message) and e.compressed for e in newest)
 
     def move_to(self, index: int) -> None:
         last = self.count() - 1
@@ -365,70 +264,3 @@ class FramesView(ColumnedView):
             return False
         self.action_unfold()
         return True
-
-    # Drawing
-
-    def placed(self, width: int) -> tuple[Placed, ...]:
-        columns = timed(self.choice.columns(), self.time_mode)
-        contents = (("inflated", self._inflated),)
-        return lay_out(adapted(columns, contents), width - 2 * MARGIN)
-
-    def note(self, key: str) -> str:
-        note = super().note(key)
-        return "nothing to show yet" if note and key == "inflated" and not self._inflated else note
-
-    def header(self, width: int) -> list[Segment] | None:
-        if not self.count():
-            return None
-        return titles(self.placed(width), self.palette.label)
-
-    def empty(self, y: int, width: int) -> list[Segment]:
-        say = why_empty(
-            self.connection, self.behind, self.hidden, self.hidden_heartbeats, self._logged
-        )
-        return [Segment(clip(f"  {say}", width), self.palette.label)][: y == 1]
-
-    def _line(self, index: int) -> Line | None:
-        """What is drawn at `index`; None for what has no columns."""
-        rows = self._entries.rows
-        if index >= len(rows):
-            return None
-        at = rows[index]
-        entry = self._entries.entry(at)
-        if isinstance(entry, Gap):
-            return None
-        return Line(
-            entry,
-            self._entries.time_ns(rows[index - 1]) if index else 0,
-            self._entries.unfolds(position_of(at)),
-            self._entries.fragment(at),
-            part_of(at),
-            self._log.hits(entry),
-        )
-
-    def segments(self, index: int, width: int) -> list[Segment]:
-        rows, p = self._entries.rows, self.palette
-        if index >= len(rows):
-            return [] if self.connection is None else end_row(self.connection, p, width)
-        entry = self._entries.entry(rows[index])
-        if isinstance(entry, Gap):
-            return gap_row(entry, index == 0, self._logged, p, width)
-        line = self._line(index)
-        marked = position_of(rows[index]) in self._marks
-        return [] if line is None else entry_row(line, self._look(), self.placed(width), marked)
-
-    def _look(self) -> Look:
-        connection = self.connection
-        return Look(
-            self.palette,
-            connection.app if connection is not None else "",
-            self._sought,
-            self.time_mode,
-            connection.opened_ns if connection is not None else 0,
-        )
-
-    @property
-    def _logged(self) -> bool:
-        """Whether what is not here is in the log."""
-        hello = self.store.hello
-        return hello is not None and bool(hello.log)

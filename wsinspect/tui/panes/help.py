@@ -11,7 +11,6 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from wsinspect.tui.draw.cells import clip, fit
@@ -24,6 +23,7 @@ from wsinspect.tui.draw.palette import (
     Palette,
 )
 from wsinspect.tui.keys import GROUPS, Key
+from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
 _KEY_WIDTH = 12
@@ -135,7 +135,7 @@ class HelpView(LinesView):
         self.sync()
 
 
-class HelpScreen(ModalScreen[str | None]):
+class HelpScreen(Dialog[str | None]):
     """Over the dashboard; any of the closing keys goes back."""
 
     BINDINGS = [  # noqa: RUF012 - Textual reads it from the class

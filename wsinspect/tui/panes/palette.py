@@ -12,12 +12,12 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from wsinspect.tui.draw.cells import clip, fit
 from wsinspect.tui.draw.fuzzy import match
 from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
 _ROWS_MAX = 14
@@ -78,7 +78,7 @@ class ChoicesView(LinesView):
         return self.palette.cursor
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(Dialog[str | None]):
     """Type, choose with the arrows or the mouse, Enter takes it, Esc leaves."""
 
     BINDINGS = [  # noqa: RUF012 - Textual reads it from the class

@@ -207,8 +207,7 @@ class Acting(Finding):
 
     def _of_its_shape(self, chosen: Message) -> list[Entry]:
         """The message before it of the same direction, opcode and kind."""
-        connection = self.frames.connection
-        app = connection.app if connection is not None else ""
+        app = self.frames.app_spoken
         entries = self.frames.shown_entries()
         mine = summarize(app, chosen.opcode, chosen.content)
         place = next((at for at, entry in enumerate(entries) if entry is chosen), 0)

@@ -18,10 +18,9 @@ from textual.widget import Widget
 
 from wsinspect.tui import keys
 from wsinspect.tui.data.connection import NS
-from wsinspect.tui.data.entries import Message
 from wsinspect.tui.data.feed import Feed
 from wsinspect.tui.data.ordering import BY_COLUMN
-from wsinspect.tui.data.source import Source
+from wsinspect.tui.data.source import Link, Source
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.draw import headline
 from wsinspect.tui.draw.barline import Line
@@ -101,6 +100,7 @@ class Shell(App[int]):
             for colors in THEMES:
                 self.register_theme(theme_of(colors))
         self.connections = ConnectionsView(self.store, self.palette)
+        self.connections.lost = self._lost
         self.frames = FramesView(self.store, self.palette)
         self.detail = DetailView(self.palette, self.store)
         self.cohorts = CohortsView(self.store, self.palette)
@@ -116,7 +116,7 @@ class Shell(App[int]):
             self._counts,
         )
         self.search_bar = SearchBar(
-            self.palette, History(self._file("search-history.json")), self.position
+            self.palette, History(self._file("search-history.json")), lambda: self.frames.position
         )
         self.bars: list[Bar] = []
         self.set_theme(self.settings.theme)
@@ -160,14 +160,9 @@ class Shell(App[int]):
             return shown, shown + self.frames.hidden
         return self.connections.count(), self.connections.total
 
-    def position(self) -> int:
-        """Where the chosen entry is among all that the log ever had; -1 without one."""
-        chosen, log = self.frames.chosen(), self.store.watched
-        for at in range(len(log.entries) - 1, -1, -1):
-            entry = log.entries[at]
-            if entry is chosen or (isinstance(entry, Message) and chosen in entry.frames):
-                return log.trimmed + at
-        return -1
+    def _lost(self) -> tuple[str, str] | None:
+        """Why the proxy cannot be reached, and its address; None while it can."""
+        return (self.feed.reason, self.feed.address) if self.feed.link is Link.LOST else None
 
     def _make_bars(self) -> list[Bar]:
         store, feed = self.store, self.feed
@@ -286,6 +281,7 @@ class Shell(App[int]):
             self.cohorts.sync()
         else:
             self.connections.sync()
+            self.frames.content_note = self.feed.content_note
             self.frames.sync()
             self.sync_detail()
         self.search_bar.sync()

@@ -5,20 +5,29 @@ lists apply it.
 """
 
 from collections.abc import Sequence
+from functools import partial
+
+from textual.timer import Timer
 
 from wsinspect.tui import keys
 from wsinspect.tui.data.entries import Entry
 from wsinspect.tui.find.filter import Filter, FilterError, parse
 from wsinspect.tui.find.jumps import next_alert, next_end, other_half
+from wsinspect.tui.find.search import Matches
 from wsinspect.tui.panes.cohorts import CohortsView
 from wsinspect.tui.panes.filterbar import FilterBar
 from wsinspect.tui.panes.palette import Choice
 from wsinspect.tui.panes.searchbar import SearchBar
+from wsinspect.tui.panes.shown_entries import SHOWN
 from wsinspect.tui.shell.asking import Asking
+
+_NEXT_SLICE_S = 0.01  # between two slices of a search that `n` waits for
 
 
 class Finding(Asking):
     """The shell, with everything that finds."""
+
+    _seeking: Timer | None = None
 
     # Filters
 
@@ -38,7 +47,9 @@ class Finding(Asking):
         on_connections = wanted is not None and wanted.on_connections
         on_entries = wanted is not None and wanted.on_entries
         self.connections.filter = wanted if on_connections else None
-        self.frames.filter = wanted if on_entries else None
+        entries_by = wanted if on_entries else None
+        if entries_by is not self.frames.filter:
+            self.frames.filter = entries_by
         self.sync()
 
     def filter_by(self, text: str) -> None:
@@ -98,21 +109,37 @@ class Finding(Asking):
     def after_watching(self) -> None:
         self.search_bar.attach(self.store.watched, self._is_shown)
 
+    def on_entries_view_anew(self) -> None:
+        self.after_watching()  # what is found is what is shown
+
     def _is_shown(self, entry: Entry) -> bool:
-        wanted, connection = self.frames.filter, self.frames.connection
-        return wanted is None or wanted.entry(entry, connection)
+        return self.frames.verdict(entry) == SHOWN
 
     def action_next_match(self, step: int) -> None:
-        matches, log = self.search_bar.matches, self.store.watched
+        matches = self.search_bar.matches
         if matches is None:
             self.action_search()
             return
-        while not matches.finished and not len(matches):
+        self._seek(matches, self.frames.position, step > 0)
+
+    def _seek(self, matches: Matches, position: int, forward: bool) -> None:
+        """Go to the next match from `position`; where it is not known yet, look on in slices."""
+        if matches is not self.search_bar.matches:
+            return  # something else is looked for by now
+        if not matches.sure(position, forward):
             matches.step()
-        at = matches.nearest(self.position(), step > 0)
-        entries = log.entries
-        place = None if at is None or at < log.trimmed else at - log.trimmed
-        self._jump_to(entries, place, f"nothing has “{self.search_bar.needle.text}” in it")
+        if not matches.sure(position, forward):
+            if self._seeking is not None:
+                self._seeking.stop()
+            look_on = partial(self._seek, matches, position, forward)
+            self._seeking = self.set_timer(_NEXT_SLICE_S, look_on)
+            return
+        at = matches.nearest(position, forward)
+        if at is None or not self.frames.select_position(at):
+            self.notify(f"nothing has “{self.search_bar.needle.text}” in it", timeout=2)
+        elif not self.on_frames:
+            self.show_pane(True)
+        self.sync_bars()
 
     # Jumps
 
@@ -144,7 +171,5 @@ class Finding(Asking):
 
     def action_other_half(self) -> None:
         entries = self.frames.shown_entries()
-        connection = self.frames.connection
-        app = connection.app if connection is not None else ""
-        at = other_half(entries, self._here(entries, 1), app)
+        at = other_half(entries, self._here(entries, 1), self.frames.app_spoken)
         self._jump_to(entries, at, "its other half is not here")

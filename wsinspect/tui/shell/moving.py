@@ -29,6 +29,8 @@ class Moving(Shell):
     def show_pane(self, frames: bool) -> None:
         """Go to the upper or to the lower half."""
         self.base.set_class(frames, "on-frames")
+        if frames:
+            self.connections.keep()
         view: Widget = self.frames if frames else self.connections
         if frames and self._detail_covers:
             view = self.detail
@@ -45,6 +47,8 @@ class Moving(Shell):
             return
         if message.view in (self.frames, self.connections) and on_frames is not self.on_frames:
             self.base.set_class(on_frames, "on-frames")
+            if on_frames:
+                self.connections.keep()
             self.sync()
         else:
             self.sync_bars()  # the footer is about the pane in use
@@ -173,6 +177,8 @@ class Moving(Shell):
         self.set_detail(not self.base.has_class("detail"))
 
     def set_detail(self, shown: bool) -> None:
+        if shown and not self.base.has_class("detail"):
+            self.connections.keep()
         self.base.set_class(shown, "detail")
         self.settings.detail = shown
         self.call_after_refresh(self.show_pane, self.on_frames)

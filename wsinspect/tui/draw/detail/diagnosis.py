@@ -105,6 +105,8 @@ def _evidence(name: str, value: Any) -> tuple[str, str]:
         if name.endswith(suffix):
             label = name.removesuffix(suffix).replace("_", " ")
             return label, _measured(value, unit)
+    if name.endswith(("code", "status")):  # a name, not an amount
+        return name.replace("_", " "), str(value)
     return name.replace("_", " "), _plain(value)
 
 

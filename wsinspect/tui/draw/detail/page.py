@@ -7,6 +7,7 @@ under the other, are here; text, hexadecimal and trees have modules of their own
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -99,9 +100,10 @@ def paragraph(text: str, style: Style, width: int, indent: int = 1) -> list[Row]
 
 def field(p: Palette, name: str, value: str, style: Style, width: int) -> list[Row]:
     """A labelled value, wrapped under itself."""
-    pieces = wrap(value, max(_NARROWEST, width - LABEL_WIDTH - 2)) or [""]
+    room = max(LABEL_WIDTH, cell_len(name) + 1)
+    pieces = wrap(value, max(_NARROWEST, width - room - 2)) or [""]
     return [
-        [(f" {fit(name if not index else '', LABEL_WIDTH)}", p.label), (piece, style)]
+        [(f" {fit(name if not index else '', room)}", p.label), (piece, style)]
         for index, piece in enumerate(pieces)
     ]
 
