@@ -90,3 +90,24 @@ def test_what_peers_chose_steers_no_terminal_and_no_spreadsheet(
     assert "\x1b" not in capsys.readouterr().out
     assert main(["report", str(path), "--meters", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("'=cmd")
+
+
+def test_refusals_and_alerts_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = Scene(3)
+    healthy(scene, 5)
+    alert = (
+        b'{"timestamp":"2026-11-22T13:00:00.000000Z","event_type":"alert","flow_id":1,"host":"box",'
+    )
+    alert += b'"alert":{"rule":"cards","disposition":"blocked"}}\n'
+    refused = b'{"timestamp":"2026-11-22T13:00:01.000000Z","event_type":"ws_open","flow_id":999,'
+    refused += (
+        b'"src_ip":"127.0.0.1","src_port":1,"dest_ip":"","dest_port":1,"proto":"TCP","host":"box",'
+    )
+    refused += b'"open":{"host":"dead.example","uri":"/","status":502}}\n'
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join(scene.lines()) + alert + refused)
+    assert main(["report", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "Nothing looks wrong." not in said
+    assert "1 alert of rule cards: blocked." in said
+    assert "1 handshake with dead.example failed with 502: the server could not be reached" in said

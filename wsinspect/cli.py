@@ -238,6 +238,17 @@ def _in_browser(args: argparse.Namespace) -> bool:
         raise UsageError(f"--serve: {error} – pip install 'wsinspect[serve]'") from error
 
 
+def _as_http(mode: str) -> str:
+    """`reverse:ws://HOST` is what people write for what mitmproxy calls `reverse:http://HOST`."""
+    for scheme, known in (
+        ("reverse:ws://", "reverse:http://"),
+        ("reverse:wss://", "reverse:https://"),
+    ):
+        if mode.startswith(scheme):
+            return known + mode.removeprefix(scheme)
+    return mode
+
+
 def _run_headless(args: argparse.Namespace) -> int:
     try:
         from wsinspect.proxy.run import StartFailed, run_proxy
@@ -250,7 +261,7 @@ def _run_headless(args: argparse.Namespace) -> int:
         if "=" not in item:
             raise UsageError(f"--set {item}: NAME=VALUE is needed")
     named: dict[str, object] = {
-        "mode": args.mode or ["regular"],
+        "mode": [_as_http(mode) for mode in args.mode or ["regular"]],
         "listen_host": args.listen_host,
         "wsinspect_log": args.log or "",
         "wsinspect_record": args.record,

@@ -204,6 +204,9 @@ def _screen(report: Report, name: str) -> Iterator[str]:
     yield ""
     if report.diagnoses:
         yield from _diagnoses(report, paint)
+    elif report.alerts or any(status >= 500 for status, _ in report.refusals):
+        yield paint("No end or failure repeats in a way that has one cause.", "1")
+        yield ""
     elif report.connections or report.failed_handshakes:
         yield paint("Nothing looks wrong.", "32")
         yield ""
@@ -304,6 +307,14 @@ def _hosts(report: Report, paint: _Paint) -> Iterator[str]:
 
 
 def _remarks(report: Report) -> Iterator[str]:
+    for (status, host), count in report.refusals.most_common(_SHOWN):
+        who = _REFUSED.get(status, "the server's answer")
+        yield from _wrapped(
+            f"{_count(count, 'handshake')} with {host or '?'} failed with {status}: {who}.",
+            "",
+        )
+    for (rule, disposition), count in report.alerts.most_common(_SHOWN):
+        yield from _wrapped(f"{_count(count, 'alert')} of rule {rule}: {disposition}.", "")
     for violation, count in report.violations.most_common(_SHOWN):
         say = _VIOLATIONS.get(violation, "")
         yield from _wrapped(
@@ -320,6 +331,12 @@ def _remarks(report: Report) -> Iterator[str]:
         yield f"{_count(report.broken_lines, 'line')} could not be read."
     if not report.connections and not report.failed_handshakes:
         yield "No connection is in it."
+
+
+_REFUSED = {
+    502: "the server could not be reached, its TLS failed, or it never answered",
+    503: "this proxy was shutting down, or could not write its log – or the server said so",
+}
 
 
 def _count(count: int, thing: str) -> str:

@@ -114,9 +114,10 @@ async def test_reverse_lazy(start_proxy: StartProxy, authority: TestAuthority, t
         assert_log_is_what_the_tap_saw(found, await tap.passage("/lazy"))
 
 
-async def test_reverse_http(start_proxy: StartProxy) -> None:
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+async def test_reverse_http(start_proxy: StartProxy, scheme: str) -> None:
     async with echo_server() as port, Tap(port) as tap:
-        proxy = start_proxy("--mode", f"reverse:http://127.0.0.1:{tap.port}")
+        proxy = start_proxy("--mode", f"reverse:{scheme}://127.0.0.1:{tap.port}")
         async with connect(f"ws://127.0.0.1:{proxy.port}/r?a=b", proxy=None) as client:
             await talk(client)
         await assert_recorded(proxy, tap, "/r?a=b", tls=False)

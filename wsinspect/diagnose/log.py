@@ -121,8 +121,13 @@ class _MessageLine(Struct, tag_field="event_type", tag="ws_message"):
     pass
 
 
+class _Alert(Struct):
+    rule: str = ""
+    disposition: str = ""
+
+
 class _AlertLine(Struct, tag_field="event_type", tag="alert"):
-    pass
+    alert: _Alert
 
 
 class _StatsLine(Struct, tag_field="event_type", tag="stats"):
@@ -170,6 +175,7 @@ class LogEvents:
         self.broken = 0
         self.violations: Counter[str] = Counter()
         self.not_forwarded = 0
+        self.alerts: Counter[tuple[str, str]] = Counter()  # rule, disposition
         self.lost: list[Opened] = []  # opened, and never ended as their proxy died; emptied outside
         self.now_us = 0
         self.first_us = 0
@@ -203,6 +209,8 @@ class LogEvents:
                     yield self._close(decoded, at_us)
             elif isinstance(decoded, _ToldLine):
                 yield decoded.diagnosis
+            elif isinstance(decoded, _AlertLine):
+                self.alerts[decoded.alert.rule, decoded.alert.disposition] += 1
 
     def _broken(self, line: bytes) -> None:
         if not line.strip():
@@ -259,7 +267,7 @@ class LogEvents:
         ws = line.ws
         if ws.violation is not None:
             self.violations[ws.violation] += 1
-        if not ws.forwarded:
+        if not ws.forwarded and line.websocket.opcode != "close":  # each side's answer to our own
             self.not_forwarded += 1
         if flow is None:
             return

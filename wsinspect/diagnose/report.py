@@ -36,7 +36,9 @@ class Report:
     diagnoses: list[Diagnosis | Told] = field(default_factory=list)
     meters: list[dict[str, Any]] = field(default_factory=list)
     violations: Counter[str] = field(default_factory=Counter)
-    not_forwarded: int = 0
+    not_forwarded: int = 0  # but for Close frames
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)  # rule, disposition
+    refusals: Counter[tuple[int, str]] = field(default_factory=Counter)  # status, host
     lines: int = 0
     broken_lines: int = 0
     first_us: int = 0
@@ -88,6 +90,7 @@ def read_log(
                 meters.opened(event)
             else:
                 report.failed_handshakes += 1
+                report.refusals[event.status, event.host] += 1
         elif type(event) is Ended:
             engine.ended(event)
             if not event.opened.status:
@@ -114,6 +117,7 @@ def read_log(
     report.meters = list(meters.rows())
     report.violations = log.violations
     report.not_forwarded = log.not_forwarded
+    report.alerts = log.alerts
     report.lines, report.broken_lines = log.lines, log.broken
     report.first_us, report.last_us = log.first_us, log.now_us
     return report

@@ -33,6 +33,7 @@ from wsinspect.proxy.hooks import ScriptHooks
 from wsinspect.proxy.layer import GOING_AWAY, InspectingLayer
 from wsinspect.proxy.operating import Operating, is_probe
 from wsinspect.proxy.ruling import Guards, Ruling
+from wsinspect.proxy.troubles import Troubles
 from wsinspect.relay.direction import HOLD_LIMIT
 from wsinspect.relay.observation import DirectionName
 from wsinspect.relay.policy import Policy, Watch
@@ -70,7 +71,8 @@ class Inspector:
         self.diagnosing: Diagnosing | None = None
         self.config_is_applied = False  # the command line has merged it
         self.operating = Operating(self)
-        self.addons: list[object] = []  # mitmproxy tells these what it tells us
+        # mitmproxy tells these what it tells us
+        self.addons: list[object] = [Troubles(lambda say: self.hub.problem(say))]
         self._layers_of: dict[int, InspectingLayer] = {}
 
     # --- mitmproxy's events ---
