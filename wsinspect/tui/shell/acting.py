@@ -118,7 +118,8 @@ class Acting(Finding):
             content, whole = self._content(entry)
             path = self.detail.json_path
             ways += of_entry(connection, entry, content, whole, path)
-        return [*ways, *of_connection(connection)]
+        ways += of_connection(connection)
+        return list({way.say: way for way in reversed(ways)}.values())[::-1]
 
     def copy_way(self, way: Copyable) -> None:
         text = way.text()
