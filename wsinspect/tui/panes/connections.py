@@ -110,6 +110,7 @@ class ConnectionsView(ColumnedView):
         self.reverse = reverse
         self._ordered_for = None
         self._still_until_ns = 0
+        self.keep()
         self.sync()
 
     def title_pressed(self, key: str) -> None:
@@ -134,6 +135,7 @@ class ConnectionsView(ColumnedView):
     def hold(self, held: bool) -> None:
         """Keep rows and order as they are, and count what is new."""
         if held is not self.held:
+            self.keep()
             self.held = held
             self._kept = self.store.newest_first() if held else []
             self._kept_ids = {connection.flow_id for connection in self._kept}
