@@ -27,7 +27,6 @@ from bench.processes import cpu_s, rss_bytes
 
 WIDTH, HEIGHT = 160, 48
 FRAMES_KEPT: Final = 50_000
-CHOSEN: Final = re.compile(rb"#(\d+)")
 ESCAPES: Final = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -139,9 +138,6 @@ def _measure(feeder: subprocess.Popen[bytes], socket: str, count: int, seconds: 
     terminal = Terminal(socket)
     pid = terminal.process.pid
     try:
-        terminal.until(CHOSEN, 30)
-        time.sleep(1)
-        terminal.press(b"g")
         if terminal.until(re.compile(rb"#%d\b" % count), 30) is None:
             raise RuntimeError(f"the dashboard did not come up: {terminal.shown()!r}")
         plan(12_000, 0.6)  # until as many frames are kept as ever will be

@@ -107,6 +107,8 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Take over what changed in the data and draw."""
         self._fit(Size(self.size.width, self.count() + self.header_height))
         self.cursor = max(0, min(self.cursor, self.count() - 1))
+        if self.top > max(0, self.count() - self.page_height):
+            self._jump(self.top)  # a list that got shorter: no empty lines below it
         self._paint()
 
     def _fit(self, size: Size) -> None:
