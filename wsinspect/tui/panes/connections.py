@@ -95,6 +95,7 @@ class ConnectionsView(ColumnedView):
             self.selected = None
             self.cursor = self.shown.index(self._wish)
             self._select(self._wish)
+            self.sync()  # the list's new length, before one scrolls in it
             self.show_cursor()
         self.sync()
 
