@@ -1,91 +1,27 @@
 """``python -m bench.dashboard [--connections N]``: what the real dashboard costs, on a real pty.
 
 Prints processor time at 5,000 and 20,000 frames a second, the time from a key press to the drawn
-answer, and memory with 50,000 frames kept. Exit code 1 if a target is missed.
+answer, memory with 50,000 frames kept, sorting and filtering, and opening a recording of a million
+frames. Exit code 1 if a target is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
-import pty
 import re
-import select
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
+from bench.dashboard import rows
+from bench.dashboard.terminal import Terminal
 from bench.processes import cpu_s, rss_bytes
 
-WIDTH, HEIGHT = 160, 48
 FRAMES_KEPT: Final = 50_000
-ESCAPES: Final = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-class Terminal:
-    """The dashboard on a pseudo-terminal; all that it draws is read at once."""
-
-    def __init__(self, socket: str) -> None:
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        environment.pop("NO_COLOR", None)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "wsinspect", "attach", socket],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self._master = master
-        self.drawn_bytes = 0
-        self._tail = b""
-        self._news = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        while True:
-            select.select([self._master], [], [])
-            try:
-                data = os.read(self._master, 1 << 16)
-            except OSError:
-                return
-            with self._news:
-                self.drawn_bytes += len(data)
-                self._tail = (self._tail + data)[-(1 << 20) :]
-                self._news.notify_all()
-
-    def press(self, keys: bytes) -> None:
-        os.write(self._master, keys)
-
-    def until(self, wanted: re.Pattern[bytes], seconds: float) -> re.Match[bytes] | None:
-        """Wait until what was drawn since :meth:`forget` matches."""
-        end = time.monotonic() + seconds
-        with self._news:
-            while True:
-                found = wanted.search(ESCAPES.sub(b"", self._tail))
-                left = end - time.monotonic()
-                if found or left <= 0:
-                    return found
-                self._news.wait(left)
-
-    def shown(self) -> str:
-        """The end of what was drawn, for an error."""
-        return ESCAPES.sub(b"", self._tail).decode(errors="replace").replace("  ", "")[-3000:]
-
-    def forget(self) -> None:
-        with self._news:
-            self._tail = b""
 
 
 def _key_ms(terminal: Terminal, presses: int, last_id: int) -> list[float]:
@@ -105,6 +41,22 @@ def _key_ms(terminal: Terminal, presses: int, last_id: int) -> list[float]:
 
 def _p95(values: list[float]) -> float:
     return quantiles(values, n=20)[-1]
+
+
+def _first_screen_s() -> float:
+    """From starting ``wsinspect open`` to the first rows."""
+    with tempfile.TemporaryDirectory(prefix="wsinspect-bench-") as folder:
+        path = str(Path(folder) / "long.jsonl")
+        maker = [sys.executable, "-m", "tests.support.long_log", path, "--frames", "1000000"]
+        subprocess.run(maker, check=True, stdout=subprocess.DEVNULL)
+        began = time.perf_counter()
+        terminal = Terminal("open", path)
+        try:
+            if terminal.until(re.compile(rb"chat\.example\.net"), 60) is None:
+                raise RuntimeError(f"no row of the recording: {terminal.shown()!r}")
+            return time.perf_counter() - began
+        finally:
+            terminal.quit()
 
 
 def main() -> int:
@@ -135,7 +87,7 @@ def _measure(feeder: subprocess.Popen[bytes], socket: str, count: int, seconds: 
         feeder.stdin.write(f"{rate} {share}\n".encode())
         feeder.stdin.flush()
 
-    terminal = Terminal(socket)
+    terminal = Terminal("attach", socket)
     pid = terminal.process.pid
     try:
         if terminal.until(re.compile(rb"#%d\b" % count), 30) is None:
@@ -158,18 +110,17 @@ def _measure(feeder: subprocess.Popen[bytes], socket: str, count: int, seconds: 
         share_20 = (cpu_s(pid) - spent) / (time.monotonic() - began) * 100
         keys_20 = _key_ms(terminal, 40, count - 80)
     finally:
-        terminal.press(b"q")
-        try:
-            terminal.process.wait(10)
-        except subprocess.TimeoutExpired:
-            terminal.process.kill()
-            terminal.process.wait()
+        terminal.quit()
     good = True
+    sorting, filtering = rows.worst_ms(count)
     for what, value, bound, unit in (
         (f"{count:,} connections, 5,000 frames/s: processor", share, 15, "% of a core"),
         ("key press to repaint, p95", _p95(keys), 100, "ms"),
         (f"memory with {FRAMES_KEPT:,} frames kept", memory, 150, "MiB"),
         ("20,000 frames/s: key press to repaint, p95", _p95(keys_20), 100, "ms"),
+        (f"the slowest order of {count:,} connections", sorting, 50, "ms"),
+        (f"the slowest filter of {count:,} connections", filtering, 50, "ms"),
+        ("a recording of a million frames: first screen", _first_screen_s(), 5, "s"),
     ):
         met = value <= bound
         good &= met

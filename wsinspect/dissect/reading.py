@@ -33,11 +33,6 @@ def json_of(content: bytes) -> Any:
     return found
 
 
-def is_json(content: bytes) -> bool:
-    """Whether it is JSON from beginning to end."""
-    return len(content) <= CONTENT_MAX and _decode(content) is not MISSING
-
-
 def _decode(content: bytes) -> Any:
     if content.count(b"[") + content.count(b"{") > DEPTH_MAX and _is_deep(content):
         return MISSING

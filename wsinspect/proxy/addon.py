@@ -72,7 +72,8 @@ class Inspector:
         self.config_is_applied = False  # the command line has merged it
         self.operating = Operating(self)
         # mitmproxy tells these what it tells us
-        self.addons: list[object] = [Troubles(lambda say: self.hub.problem(say))]
+        self.troubles = Troubles(lambda say: self.hub.problem(say))
+        self.addons: list[object] = [self.troubles]
         self._layers_of: dict[int, InspectingLayer] = {}
 
     # --- mitmproxy's events ---

@@ -59,7 +59,9 @@ class Operating:
         if settings.config:
             config = options.config_of(settings.config)
             if config.routes:
-                self.router = Router(config.routes, inspector.hub.problem)
+                self.router = Router(
+                    config.routes, inspector.hub.problem, inspector.troubles.explained
+                )
                 self.router.adjust(ctx.options)
                 private.install_dialer(self.router.dial)
                 inspector.addons.append(self.router)

@@ -58,11 +58,18 @@ class _Facts:
 
 
 class Router:
-    """For the life of a proxy. ``direct`` has places that no route concerns."""
+    """For the life of a proxy. ``direct`` has places that no route concerns; ``explained`` is told
+    the ids of server connections whose failure ``problem`` was told."""
 
-    def __init__(self, routes: Sequence[Route], problem: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        problem: Callable[[str], None],
+        explained: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.routes = routes
         self.problem = problem
+        self.explained = explained
         self.direct: set[Address] = set()
         self.dials: Counter[tuple[str, str, str]] = Counter()  # route, upstream, outcome
         self._facts: dict[str, _Facts] = {}
@@ -204,6 +211,7 @@ class Router:
             self._count(choice, reason)
             if isinstance(error, socks.DialFailed):
                 self._tell(str(error))
+                self.explained(server.id)
             raise
         self._count(choice, "ok")
         return streams

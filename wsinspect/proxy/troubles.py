@@ -29,6 +29,7 @@ class Troubles:
         self._tell = tell
         self._clock = clock
         self._told: dict[str, float] = {}
+        self._explained: set[str] = set()  # ids of server connections that fail right now
 
     def tls_failed_client(self, data: TlsData) -> None:
         where = data.conn.sni or _place(data.context.server.address)
@@ -48,7 +49,14 @@ class Troubles:
             "--set ssl_insecure=true"
         )
 
+    def explained(self, server_id: str) -> None:
+        """Somebody who knows more has told why this connection is about to fail."""
+        self._explained.add(server_id)
+
     def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        if data.server.id in self._explained:
+            self._explained.discard(data.server.id)
+            return
         where = _place(data.server.address)
         self._say(f"cannot reach {where}: {_words(data.server.error)} – its clients get a 502")
 

@@ -9,17 +9,14 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 from wsinspect.tui.data.feed import Feed
 from wsinspect.tui.data.source import Source
 from wsinspect.tui.data.store import Store
-from wsinspect.tui.keymap import KeyMap, keymap_path, load_keymap
+from wsinspect.tui.keymap import keymap_path, load_keymap
 from wsinspect.tui.settings import settings_path
 from wsinspect.tui.shell.acting import Acting
-from wsinspect.tui.shell.base import DRAWS_PER_S
 
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 END_WITHIN_S = 3.0  # a terminal that takes nothing more must not keep us
@@ -29,26 +26,6 @@ class DashboardApp(Acting):
     """The dashboard on the proxy behind the Unix socket `address`, or on what `make_feed` reads."""
 
     CSS_PATH = "style.tcss"
-
-    def __init__(
-        self,
-        address: str,
-        *,
-        clock: Callable[[], int] = time.time_ns,
-        make_feed: Callable[[str, Store], Source] = Feed,
-        draws_per_s: float = DRAWS_PER_S,
-        keymap: KeyMap | None = None,
-        memory: Path | None = None,
-    ) -> None:
-        super().__init__(
-            address,
-            clock=clock,
-            make_feed=make_feed,
-            draws_per_s=draws_per_s,
-            keymap=keymap,
-            memory=memory,
-        )
-        self.bind_keys()
 
 
 def run_dashboard(address: str, make_feed: Callable[[str, Store], Source] = Feed) -> int:

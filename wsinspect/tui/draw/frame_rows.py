@@ -46,23 +46,3 @@ def end_row(c: Connection, p: Palette, width: int) -> list[Segment]:
     """How the connection ended, after its last frame."""
     say = f" {STATE_GLYPH[c.state]} {clock(c.ended_ns)} {end_short(c)}"
     return [Segment(clip(say, width), p.state(c.state))]
-
-
-def why_empty(
-    connection: Connection | None, behind: int, hidden: int, heartbeats: int, logged: bool
-) -> str:
-    """Why there is no row, and what to do about it."""
-    if connection is None:
-        return "choose a connection to see its frames"
-    if behind:
-        return "looking through older frames …"
-    if hidden:
-        return f"none of {count(hidden)} messages passes the filter; F takes it off"
-    if heartbeats:
-        return f"nothing but {count(heartbeats)} heartbeats; b shows them"
-    if connection.frames and not connection.ended:
-        return f"{count(connection.frames)} frames passed before; new ones appear here"
-    if connection.frames:
-        where = _LOGGED if logged else ""
-        return f"its {count(connection.frames)} frames are no longer kept{where}"
-    return "no frame yet"

@@ -80,20 +80,6 @@ def last_opcode(connection: Connection) -> str:
     return opcode_short(connection.last_opcode)
 
 
-def flags(frame: Frame) -> str:
-    """Five fixed places: FIN, RSV1, RSV2, RSV3, mask."""
-    rsv = frame.rsv
-    return "".join(
-        (
-            "F" if frame.fin else "·",
-            "1" if rsv & 4 else "·",
-            "2" if rsv & 2 else "·",
-            "3" if rsv & 1 else "·",
-            "M" if frame.mask is not None else "·",
-        )
-    )
-
-
 def is_compressed(frame: Frame) -> bool:
     """RSV1 on a data frame: permessage-deflate (RFC 7692 §6)."""
     return frame.rsv & 4 != 0 and frame.opcode in (TEXT, BINARY)

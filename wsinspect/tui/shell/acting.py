@@ -29,7 +29,7 @@ from wsinspect.tui.shell.finding import Finding
 class Acting(Finding):
     """The shell, with everything that a key does."""
 
-    def bind_keys(self) -> None:
+    def on_load(self) -> None:
         """Bind the table, key map included; lists bind their own movement."""
         for key in self.keymap.table:
             if key.keys and not key.local:

@@ -183,14 +183,14 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
     read_json(data.decode("latin-1"))
 
 
-def test_folding_hides_descendants_and_revealing_shows_them() -> None:
+def test_folding_hides_descendants_and_unfolding_shows_them() -> None:
     tree = read_json('{"a":{"b":[1,2]},"c":3}')
     assert tree is not None
     assert tree.visible() == [0, 1, 2, 3, 4, 5]
     assert tree.fold(1)
     assert tree.visible() == [0, 1, 5]
     assert not tree.fold(5)
-    tree.reveal(4)
+    assert tree.fold(1)
     assert tree.visible() == [0, 1, 2, 3, 4, 5]
     tree.fold_all(True)
     assert tree.visible() == [0, 1, 5]

@@ -128,14 +128,6 @@ class Tree:
             self.folded = {place for place in before.folded if place < len(kinds)}
             self._visible = None
 
-    def reveal(self, place: int) -> None:
-        """Unfold what hides a node."""
-        parent = self.nodes[place].parent
-        while parent >= 0:
-            self.folded.discard(parent)
-            parent = self.nodes[parent].parent
-        self._visible = None
-
     # Paths
 
     def steps(self, place: int) -> list[str | int]:
