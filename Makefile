@@ -7,6 +7,8 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 CODE := $(foreach folder,addons bench scripts tests wsinspect,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 ARGS ?=
+# A file's tests stay together: they share servers.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint check bench fuzz screenshots lock clean node_modules
@@ -18,7 +20,7 @@ demo: $(RUN) ## the lab: realistic traffic, proxy and dashboard (ARGS="--headles
 	@$(PY) -m wsinspect demo $(ARGS)
 
 test: $(DEV) node_modules ## all tests that this machine has the tools for (ARGS="-k deflate" for some)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(WORKERS) $(ARGS)
 
 lint: $(DEV) ## format, lint, types, architecture
 	@$(PY) -m ruff format --check $(CODE)

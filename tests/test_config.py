@@ -52,6 +52,16 @@ def test_options(tmp_path: Path) -> None:
         "http": ":9100",
     }
     assert read(tmp_path, "run: {log: '-'}").run == {"log": "-"}
+    assert read(
+        tmp_path,
+        "run: {pong-deadline: 250, session: [token, sid], session-path: '[1].sid', "
+        "sequence-path: /n=(\\d+)/}",
+    ).run == {
+        "pong-deadline": 250,
+        "session": ["token", "sid"],
+        "session-path": "[1].sid",
+        "sequence-path": r"/n=(\d+)/",
+    }
 
 
 def test_routes(tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ from typing import NoReturn
 
 from wsinspect import __version__
 from wsinspect.cli_check import CheckUsage, add_check_command
-from wsinspect.cli_dashboard import add_dashboard_commands, add_serve_option, shows_in_browser
+from wsinspect.cli_dashboard import (
+    add_dashboard_commands,
+    add_serve_option,
+    serve_is_missing,
+    shows_in_browser,
+)
 from wsinspect.cli_report import add_report_command
 from wsinspect.cli_rules import add_rules_command
 
@@ -45,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.insert(0, "run")
     parser, commands = _parser()
     try:
+        if arguments[0] not in {*commands, *_TOP_OPTIONS}:
+            meant = _meant(arguments[0], list(commands))
+            raise UsageError(f"unknown command {arguments[0]}{meant}")
         args, unknown = parser.parse_known_args(arguments)
         if unknown:
             known = commands[args.command].words()
@@ -122,6 +130,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _milliseconds(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 10**7:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of milliseconds above 0")
+    return int(text)
+
+
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
@@ -181,6 +195,29 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
         help="serve /healthz, /readyz and /metrics (loopback unless a host is named)",
     )
     add("--socket", metavar="PATH", help="the dashboard socket's place")
+    add(
+        "--pong-deadline",
+        type=_milliseconds,
+        default=100,
+        metavar="MS",
+        help="a pong that comes later is slow (default: %(default)s)",
+    )
+    add(
+        "--session",
+        action="append",
+        metavar="NAME",
+        help="a query parameter or cookie that holds a session id, repeatable (default: sid, …)",
+    )
+    add(
+        "--session-path",
+        metavar="PLACE",
+        help="where a client's first messages have the session id: a.b[0].c, or /regex/",
+    )
+    add(
+        "--sequence-path",
+        metavar="PLACE",
+        help="where a server's messages have a number that counts up, to see gaps",
+    )
     add("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)  # for child.py
     add(
         "--set",
@@ -235,7 +272,7 @@ def _in_browser(args: argparse.Namespace) -> bool:
     try:
         return not args.headless and shows_in_browser(args.serve)
     except ImportError as error:
-        raise UsageError(f"--serve: {error} – pip install 'wsinspect[serve]'") from error
+        raise UsageError(serve_is_missing(error)) from error
 
 
 def _as_http(mode: str) -> str:
@@ -273,7 +310,12 @@ def _run_headless(args: argparse.Namespace) -> int:
         "wsinspect_config": str(Path(args.config).absolute()) if args.config else "",
         "wsinspect_http": args.http or "",
         "wsinspect_socket": args.socket or "",
+        "wsinspect_pong_deadline_ms": args.pong_deadline,
+        "wsinspect_session_path": args.session_path or "",
+        "wsinspect_sequence_path": args.sequence_path or "",
     }
+    if args.session:
+        named["wsinspect_session_names"] = args.session
     if args.listen_port is not None:
         named["listen_port"] = args.listen_port
     for item in args.set:  # said by mitmproxy's name: our default must not undo it

@@ -7,6 +7,7 @@ finding the one proxy that is meant. Must not know: how anything is shown.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +18,16 @@ if TYPE_CHECKING:
     from wsinspect.tui.data.source import Source
     from wsinspect.tui.data.store import Store
 
-__all__ = ["add_dashboard_commands", "add_serve_option", "show_dashboard", "shows_in_browser"]
+__all__ = [
+    "add_dashboard_commands",
+    "add_serve_option",
+    "serve_is_missing",
+    "show_dashboard",
+    "shows_in_browser",
+]
 
 USAGE_ERROR = 2
+_NICE = 5  # of a dashboard: where the processor is short, the proxy's traffic goes first
 
 
 def add_dashboard_commands(sub: Any, commands: dict[str, Any]) -> None:
@@ -69,7 +77,12 @@ def shows_in_browser(serve: int | None) -> bool:
 
 
 def show_dashboard(socket: str, serve: int | None) -> int:
-    """The dashboard on a running proxy's socket, in this terminal or in a browser."""
+    """The dashboard on a running proxy's socket, in this terminal or in a browser.
+
+    The process yields to others from here on: whatever it starts later does so, too.
+    """
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     if serve is None:
         from wsinspect.tui.app import run_dashboard
 
@@ -77,11 +90,19 @@ def show_dashboard(socket: str, serve: int | None) -> int:
     return _in_browser(["attach", socket], serve)
 
 
+def serve_is_missing(error: ImportError) -> str:
+    """What to do about it, in one line."""
+    return (
+        f"--serve: {error} – pip install 'wsinspect[serve]' (in a clone: "
+        ".venv/bin/pip install -e '.[serve]')"
+    )
+
+
 def _in_browser(arguments: Sequence[str], port: int) -> int:
     try:
         from wsinspect.tui.browser import run_browser
     except ImportError as error:
-        return _usage(f"--serve: {error} – pip install 'wsinspect[serve]'")
+        return _usage(serve_is_missing(error))
     from wsinspect.child import module_command
 
     return run_browser(module_command("wsinspect", *arguments), port)

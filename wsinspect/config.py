@@ -32,7 +32,9 @@ from wsinspect.rules.language.source import (
 __all__ = ["RUN_OPTIONS", "Config", "ConfigError", "parse_upstream", "read_config"]
 
 type Kind = (
-    Literal["text", "file", "modes", "sets", "files", "flag", "seconds", "port", "place"]
+    Literal[
+        "text", "texts", "file", "modes", "sets", "files", "flag", "seconds", "ms", "port", "place"
+    ]
     | tuple[str, ...]
 )
 
@@ -52,6 +54,10 @@ RUN_OPTIONS: Final[Mapping[str, Kind]] = {
     "drain-grace": "seconds",
     "http": "place",
     "socket": "file",
+    "pong-deadline": "ms",
+    "session": "texts",
+    "session-path": "text",
+    "sequence-path": "text",
     "headless": "flag",
     "set": "sets",
 }
@@ -169,9 +175,12 @@ class _Reader:
         if kind == "port":
             port = origin.number(node, name, 0, 65535, whole=True)
             return None if port is None else int(port)
+        if kind == "ms":
+            number = origin.number(node, name, 1, 9_999_999, whole=True)
+            return None if number is None else int(number)
         if kind == "seconds":
             return origin.number(node, name, 0.001, 1e9)
-        if kind in ("modes", "sets", "files"):
+        if kind in ("modes", "sets", "files", "texts"):
             texts = origin.texts(node, name)
             for entry, at in texts or ():
                 self._listed(at, name, entry)

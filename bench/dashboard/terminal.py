@@ -9,7 +9,6 @@ import fcntl
 import os
 import pty
 import re
-import select
 import struct
 import subprocess
 import sys
@@ -47,7 +46,6 @@ class Terminal:
 
     def _read(self) -> None:
         while True:
-            select.select([self._master], [], [])
             try:
                 data = os.read(self._master, 1 << 16)
             except OSError:

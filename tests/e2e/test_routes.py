@@ -169,7 +169,7 @@ async def test_what_goes_wrong_is_said(
         proxy = start_proxy(*config(tmp_path, f"- via: {url.format(**ports)}"))
         body = await refused_connect(proxy, free_port())
     assert say.format(**ports) in body
-    assert say.format(**ports) in proxy.output
+    await proxy.said(say.format(**ports))
 
 
 @pytest.mark.parametrize("kind", ["http", "https"])

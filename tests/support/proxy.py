@@ -249,6 +249,14 @@ class ProxyProcess:
                 pytest.fail(f"not in the log after {timeout_s} s; its end:\n{tail}\n{self.output}")
             await asyncio.sleep(0.05)
 
+    async def said(self, words: str, *, timeout_s: float = 20.0) -> None:
+        """Wait until its output has `words`: what it says comes by another way than its traffic."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while words not in self.output:
+            if asyncio.get_running_loop().time() > deadline:
+                pytest.fail(f"not said after {timeout_s} s: {words}\n{self.output}")
+            await asyncio.sleep(0.02)
+
     async def opened(self, target: str) -> Event:
         """The ws_open event of the connection to `target`."""
         await self.until(lambda _: self._own(target))

@@ -108,8 +108,10 @@ async def test_the_dashboard_says_what_is_wrong_and_starts(tmp_path: Path, clock
     async with app.run_test(size=(140, 40)) as pilot:
         await until(pilot, lambda: app.store.watched.entries)
         app.sync()
-        await pilot.pause()
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-        assert "did you mean pause?" in text
+
+        def text() -> str:
+            return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+        await until(pilot, lambda: "did you mean pause?" in text())
         await pilot.press("space")
         assert app.paused

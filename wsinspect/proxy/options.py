@@ -208,10 +208,17 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
+# Where the command line's name is not the option's.
+_OTHER_NAMES = {"pong-deadline": "pong_deadline_ms", "session": "session_names"}
+
+
 def _configured(options: Options, path: str) -> dict[str, Any]:
     """What the configuration file says of options that nobody has set otherwise."""
     names = {name for name, *_ in OPTIONS}
-    said = {name.replace("-", "_"): value for name, value in config_of(path).run.items()}
+    said = {
+        _OTHER_NAMES.get(name, name.replace("-", "_")): value
+        for name, value in config_of(path).run.items()
+    }
     return {
         name: value
         for name, value in said.items()

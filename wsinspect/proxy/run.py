@@ -186,6 +186,10 @@ async def _run(
     finally:
         if inspector.hub.connections:
             inspector.done()
+        # A signal that comes now is late, not a reason for an exit code of -15.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 def run_proxy(
