@@ -142,6 +142,7 @@ async def test_a_wrong_password_is_a_502_that_says_so(
         assert PASSWORD.encode() not in answer
         assert (await proxy.opened("/absolute"))["open"]["status"] == 502
         assert socks.refused == 2
+    await proxy.said("refused our")
     assert proxy.output.count("refused our user name and password") == 1  # said once
     assert_no_password(proxy)
 

@@ -399,6 +399,7 @@ async def test_a_dead_log_ends_connections_if_closed(start: Start, audit: tuple[
     await client.send(upgrade_request("http://127.0.0.1:1/next", "127.0.0.1:1"))
     assert (await client.read_head()).startswith(b"HTTP/1.1 503")
     await client.close()
+    await proxy.said("cannot write the log")
     assert proxy.output.count("cannot write the log: No space left on device") == 1
 
 

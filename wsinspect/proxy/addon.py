@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,10 @@ from mitmproxy.master import Master
 from mitmproxy.websocket import WebSocketData
 
 from wsinspect.model.connection import Connection
-from wsinspect.model.events import envelope
-from wsinspect.protocol.handshake import Request, Response, examine, is_websocket_upgrade
+from wsinspect.protocol.handshake import is_websocket_upgrade
 from wsinspect.proxy import layer as inspecting
 from wsinspect.proxy import options, private
+from wsinspect.proxy.arrivals import connection_of
 from wsinspect.proxy.diagnosing import Diagnosing, upgrade_was_lost
 from wsinspect.proxy.draining import drain
 from wsinspect.proxy.hooks import ScriptHooks
@@ -268,31 +266,7 @@ class Inspector:
         )
 
     def _connection(self, flow: http.HTTPFlow) -> Connection:
-        request, response = flow.request, flow.response
-        handshake = examine(
-            Request(request.method, request.path, request.http_version, request.headers.fields),
-            None if response is None else Response(response.status_code, response.headers.fields),
-        )
-        client = _address(flow.client_conn.peername)
-        asked = _address(flow.server_conn.address or (request.host, request.port))
-        peername = flow.server_conn.peername
-        # Behind another proxy, or where nobody was reached, there is only the name asked for.
-        server = _address(peername) if peername else (_ip_or_nothing(asked[0]), asked[1])
-        flow_id = self.hub.next_flow_id()
-        took_ms = None
-        if response is not None and response.timestamp_end:
-            took_ms = round((response.timestamp_end - request.timestamp_start) * 1e3, 3)
-        connection = Connection(
-            flow_id=flow_id,
-            client=client,
-            server=server,
-            handshake=handshake,
-            opened_ns=self.hub.clock(),
-            envelope=envelope(flow_id, client, server, self.hub.host),
-            tls=flow.request.scheme == "https",
-            handshake_ms=took_ms,
-            upstream="{}:{}".format(*asked),
-        )
+        connection = connection_of(flow, self.hub)
         if self.diagnosing is not None:
             self.diagnosing.examine(connection, flow)
         return connection
@@ -354,16 +328,6 @@ class Inspector:
                 layer.relay.to_client.govern(to_client.as_policy, to_client.as_watch)
 
     # --- failures ---
-
-    def script_failed(self, error: Exception) -> None:
-        """Where it happened, for the script's author; not its text, which may quote a payload."""
-        places = [
-            f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        logger.error(
-            "wsinspect: a script raised %s\n  %s", type(error).__name__, "\n  ".join(places[-5:])
-        )
 
     def _refuse_all(self) -> None:
         """The log is dead and the user chose ``--on-error closed``."""
@@ -438,19 +402,3 @@ def _keep_shut(master: Master) -> None:
     server = master.addons.get("proxyserver")
     if type(master) is not Master and not server.is_running:
         raise SystemExit(1)
-
-
-def _address(address: tuple[Any, ...] | None) -> tuple[str, int]:
-    if not address:
-        return "", 0
-    # A client may ask for any bytes; JSON takes text only.
-    host = str(address[0]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return host, int(address[1])
-
-
-def _ip_or_nothing(host: str) -> str:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return ""
-    return host

@@ -10,6 +10,8 @@ mitmproxy's own ``websocket_message`` counts as defined when a script has it, wh
 from __future__ import annotations
 
 import inspect
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +25,9 @@ from wsinspect.model.connection import Connection
 from wsinspect.relay.observation import Observation
 from wsinspect.rules.policy import Guard
 
-__all__ = ["Job", "ScriptHooks"]
+__all__ = ["Job", "ScriptHooks", "script_failed"]
+
+logger = logging.getLogger("wsinspect")
 
 OPEN = "wsinspect_open"
 FRAME = "wsinspect_frame"
@@ -242,3 +246,14 @@ class ScriptHooks:
 
     async def closed(self, connection: Connection) -> None:
         await call(CLOSE, connection)
+
+
+def script_failed(error: Exception) -> None:
+    """Where it happened, for the script's author; not its text, which may quote a payload."""
+    places = [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    logger.error(
+        "wsinspect: a script raised %s\n  %s", type(error).__name__, "\n  ".join(places[-5:])
+    )

@@ -24,7 +24,7 @@ from mitmproxy.proxy.layers.websocket import (
 
 from wsinspect.model.connection import Cause
 from wsinspect.proxy import private
-from wsinspect.proxy.hooks import Job, ScriptHooks
+from wsinspect.proxy.hooks import Job, ScriptHooks, script_failed
 from wsinspect.proxy.sockets import SideName, Sockets
 from wsinspect.relay.direction import Direction
 from wsinspect.relay.relay import CLOSE_WAIT_S, Relay
@@ -87,7 +87,7 @@ class InspectingLayer(layer.Layer):
     def _open_failed(self, failure: Exception) -> None:
         connection = self.relay.connection
         name = type(failure).__name__
-        self.inspector.script_failed(failure)
+        script_failed(failure)
         self.inspector.hub.inspection_failed(connection, f"{name} in wsinspect_open")
         if self.relay.on_error == "closed":
             self.relay.close(1011, "inspection failed", "error")
@@ -200,7 +200,7 @@ class InspectingLayer(layer.Layer):
         assert question is not None
         failure = yield from self._job(lambda: self.hooks.observe(question))
         if failure is not None:
-            self.inspector.script_failed(failure)
+            script_failed(failure)
             self.relay.inspection_failed(question, failure)
         out = direction.answer()
         if out:
@@ -242,7 +242,7 @@ class InspectingLayer(layer.Layer):
 
     def _fault(self, direction: Direction, data: bytes, error: Exception) -> bytes:
         """Our own inspection broke on ``data``. Returns what is forwarded all the same."""
-        self.inspector.script_failed(error)
+        script_failed(error)
         name = type(error).__name__
         relay = self.relay
         relay.recorder.inspection_failed(relay.connection, f"{name} while inspecting a chunk")
@@ -383,4 +383,4 @@ class InspectingLayer(layer.Layer):
             try:
                 await self.hooks.closed(self.relay.connection)
             except Exception as error:  # noqa: BLE001 - a script may raise anything
-                self.inspector.script_failed(error)
+                script_failed(error)

@@ -201,7 +201,7 @@ class Ruling:
             try:
                 await hooks.call(hooks.FINDING, one)
             except Exception as error:  # noqa: BLE001 - a script may raise anything
-                self._inspector.script_failed(error)
+                hooks.script_failed(error)
 
     def slow(self, connection: Connection, direction: DirectionName, pause_s: float) -> None:
         self._inspector.slow_down(connection.flow_id, direction, pause_s)
