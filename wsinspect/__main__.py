@@ -1,8 +1,6 @@
 """``python -m wsinspect``."""
 
-import sys
-
-from wsinspect.cli import main
+from wsinspect.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -8,7 +8,9 @@ Imports are made where they are used, so that ``wsinspect schema`` need not load
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +27,7 @@ from wsinspect.cli_dashboard import (
 from wsinspect.cli_report import add_report_command
 from wsinspect.cli_rules import add_rules_command
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]
 
 USAGE_ERROR = 2
 
@@ -67,6 +69,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def entry() -> NoReturn:
+    """The program: :func:`main`, and the end of the process.
+
+    With mitmproxy_rs there are threads of its own (QUIC beside ``reverse:https``). One that calls
+    into an interpreter that is being taken down ends the process by SIGSEGV – in one of three
+    exits, measured. All of ours is closed by then, so the interpreter need not be taken down.
+    """
+    code = main()
+    if "mitmproxy_rs" in sys.modules:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 _TOP_OPTIONS = {"-h", "--help", "--version"}

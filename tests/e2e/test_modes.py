@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import ssl
 
 import aiohttp
@@ -216,3 +217,12 @@ async def test_upstream_with_another_connection_before(start_proxy: StartProxy) 
         await client.close()
     found = await first.recorded("/ws")
     assert found.close["to_server"]["frames"] == 1
+
+
+async def test_the_end_beside_quic_is_orderly(start_proxy: StartProxy) -> None:
+    """mitmproxy's QUIC has native threads: one of three exits was a SIGSEGV."""
+    proxies = [start_proxy("--mode", "reverse:https://127.0.0.1:9") for _ in range(8)]
+    for proxy in proxies:
+        proxy.signal(signal.SIGTERM)
+    for proxy in proxies:
+        assert await asyncio.to_thread(proxy.stop) == 0
