@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.proxy import environment
-from wsinspect import child
+from wsinspect import child, cli_dashboard
 from wsinspect.child import ProxyChild
 
 START = """
@@ -63,3 +64,26 @@ def test_the_usual_wait_is_longer_than_the_log_may_take_to_close() -> None:
     limit_s = JsonLog.close.__defaults__
     assert limit_s is not None
     assert limit_s[0] < child._LAST_LINES_S
+
+
+def test_a_proxy_that_dies_under_its_dashboard_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    started: list[ProxyChild] = []
+
+    class Recorded(ProxyChild):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            started.append(self)
+
+    def die(_socket: str, _serve: int | None) -> int:
+        (proxy,) = started
+        proxy.process.kill()
+        proxy.process.wait()
+        return 0
+
+    monkeypatch.setattr(child, "module_command", lambda *_: [sys.executable, "-c", SLOW])
+    monkeypatch.setattr(child, "ProxyChild", Recorded)
+    monkeypatch.setattr(cli_dashboard, "show_dashboard", die)
+    assert child.run_with_dashboard([], str(tmp_path / "s"), 0.5) == 1
+    assert "the proxy had ended before the dashboard: signal 9" in capsys.readouterr().err

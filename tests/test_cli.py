@@ -47,6 +47,13 @@ def fails(capsys: pytest.CaptureFixture[str], *args: str) -> str:
         (["demo", "--seconds", "0"], ["'0'"]),
         (["atach"], ["unknown command atach", "did you mean attach?"]),
         (["rnu"], ["did you mean run?"]),
+        (["rules", "scna"], ["scna", "did you mean scan?"]),
+        (["run", "--record", "mesages"], ["mesages", "did you mean messages?"]),
+        (["report", "x", "--meters", "zzzz"], ["zzzz", "known: csv, json"]),
+        (
+            ["run", "--headless", "--mode", "reverse:http://u:geheim@["],
+            ["http://["],
+        ),
         (["demo", "extra"], ["extra"]),
         (["run", "--headless", "--set", "confdir"], ["confdir", "NAME=VALUE"]),
     ],
@@ -58,6 +65,7 @@ def test_usage_errors(
     line = fails(capsys, *args)
     for word in words:
         assert word in line
+    assert "geheim" not in line
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

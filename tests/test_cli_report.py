@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnose.scenes import Scene, healthy, idle_cut
+from tests.diagnose.scenes import Scene, drain, healthy, idle_cut, restart
 from wsinspect.cli import main
 
 
@@ -111,3 +111,88 @@ def test_refusals_and_alerts_are_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Nothing looks wrong." not in said
     assert "1 alert of rule cards: blocked." in said
     assert "1 handshake with dead.example failed with 502: the server could not be reached" in said
+
+
+def screen_of(scene: Scene, path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    path.write_bytes(b"".join(scene.lines()))
+    assert main(["report", str(path)]) == 0
+    return capsys.readouterr().out
+
+
+def a_bad_day(scene: Scene) -> None:
+    """Everything at once, on many hosts and paths."""
+    healthy(scene, 200, 6)
+    for number in range(12):
+        for _ in range(3):
+            scene.handshake(100.0 + number, 400, host="lost.example", uri=f"/api/{number}/ws")
+    for number in range(15):
+        idle_cut(scene, 60, count=5, host=f"service{number}.example")
+    for number in range(6):
+        idle_cut(scene, 30 + number * 17, count=8, host="many.example")
+    restart(scene, lambda: scene.random.uniform(0, 1))
+    drain(scene)
+    for number in range(5):
+        scene.connection(10.0, 20.0, 1.0, host=f"small{number}.example", code=1009)
+        scene.handshake(10.0, (401, 403, 404, 429, 502)[number])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bad_day_fits_on_one_screen(
+    tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(seed)
+    a_bad_day(scene)
+    said = screen_of(scene, tmp_path / "log.jsonl", capsys)
+    lines = said.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    for words in ("How they ended", "Who talked most", "reconnect-storm", "crash", "→", "since"):
+        assert words in said
+    assert "and 14 more hosts" in said
+    assert said.count("upgrade-lost") == 1
+
+
+def test_a_crash_that_comes_back_is_told_once_with_its_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(3)
+    for number in range(7):
+        flows = [scene.random.uniform(0, 1000) for _ in range(30)]
+        for opened_s in flows:
+            at_s = number * 4000.0 + opened_s
+            scene.connection(at_s, number * 4000.0 + 1500.5 - at_s, 0.5)
+    said = screen_of(scene, tmp_path / "log.jsonl", capsys)
+    assert said.count("crash ·") == 1
+    assert "Also 2026-11-22 14:31:40 (30), " in said
+    assert "and 2 more." in said
+
+
+def test_a_502_is_the_servers_only_where_it_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(3)
+    scene.handshake(0.0, 502, host="answers.example", findings=("status-not-101",))
+    scene.handshake(1.0, 502, host="hangs-up.example", findings=("response-missing",))
+    scene.handshake(2.0, 502, host="away.example", findings=("response-missing",))
+    away = scene.events[-1][2]
+    away["dest_ip"] = ""
+    said = " ".join(screen_of(scene, tmp_path / "log.jsonl", capsys).split())
+    assert "answers.example failed with 502, the server's answer or a hop's." in said
+    assert "hangs-up.example failed with 502: nobody answered; the server was reached" in said
+    assert "away.example failed with 502: nobody answered; the server could not be" in said
+
+
+def test_what_broke_the_protocol_and_what_did_not_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(3)
+    framing = {
+        "to_server": {"violations": {"unmasked": 3}},
+        "to_client": {"violations": {"masked": 1}},
+    }
+    flow_id = scene.connection(0.0, 50.0, 1.0, code=1000, framing=framing)
+    scene.frame(49.0, flow_id, "text", "to_server", forwarded=False)
+    said = screen_of(scene, tmp_path / "log.jsonl", capsys)
+    assert "3 frames broke the protocol: unmasked (a client must mask its frames, RFC 6455" in said
+    assert "1 frame broke the protocol: masked (a server must not mask" in said
+    assert "1 message did not go on: 1 lost as their connection ended." in said

@@ -139,4 +139,10 @@ def run_with_dashboard(
     with proxy_child(arguments, socket, grace_s) as child:
         if not child.wait_until_it_listens():
             return child.process.wait()
-        return show_dashboard(child.socket, serve)
+        code = show_dashboard(child.socket, serve)
+        died = child.process.poll()
+        if died is None:
+            return code
+        how = f"signal {-died}" if died < 0 else f"exit code {died}"
+        print(f"wsinspect: the proxy had ended before the dashboard: {how}", file=sys.stderr)
+        return 1

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ from wsinspect.cli_rules import add_rules_command
 __all__ = ["entry", "main"]
 
 USAGE_ERROR = 2
+# argparse's own words, of every version that we run on; quotes round the choices came and went.
+_INVALID_CHOICE = re.compile(r"argument (.*?): invalid choice: '(.*)' \(choose from (.*)\)")
 
 
 class UsageError(Exception):
@@ -40,6 +43,12 @@ class _Parser(argparse.ArgumentParser):
     """Errors in one line, with the nearest known word."""
 
     def error(self, message: str) -> NoReturn:
+        wrong = _INVALID_CHOICE.fullmatch(message)
+        if wrong is not None:
+            known = [word.strip("'") for word in wrong[3].split(", ")]
+            meant = difflib.get_close_matches(wrong[2], known, n=1)
+            hint = f" – did you mean {meant[0]}?" if meant else f" – known: {', '.join(known)}"
+            message = f"{wrong[1]}: not {wrong[2]}{hint}"
         raise UsageError(message)
 
     def words(self) -> list[str]:

@@ -9,6 +9,7 @@ The YAML reader is that of the rule files (``rules/language``).
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -78,6 +79,7 @@ _MAX_ROUTES: Final = 1000
 _MAX_CREDENTIAL: Final = 255  # bytes (RFC 1929 section 2)
 _ENV: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+_TEMPLATE: Final = re.compile(r"\{(\w*)\}")
 _BAD_VALUE: Final = re.compile(r"[\0\r\n]")
 
 
@@ -348,6 +350,8 @@ class _Reader:
                 self.origin.problem(node, f"the {name} has more than {_MAX_CREDENTIAL} bytes")
             elif kind.startswith("socks") and not text.isascii():
                 self.origin.problem(node, f"the {name} of a SOCKS5 proxy must be ASCII")
+            elif near := _nearly_key(text):
+                self.origin.problem(node, f"{near} would be taken as it is", "did you mean {key}?")
             elif _BAD_VALUE.search(text):
                 self.origin.problem(node, f"the {name} has a line end in it")
         if kind.startswith("http") and user is not None and ":" in user:
@@ -392,3 +396,11 @@ class _Reader:
                 if text is not None:
                     found[key.text.encode()] = text
         return tuple(found.items())
+
+
+def _nearly_key(text: str) -> str:
+    """A misspelt ``{key}``: with it all connections would share one session."""
+    for name in _TEMPLATE.findall(text):
+        if name != "key" and difflib.get_close_matches(name.lower(), ["key"], cutoff=0.6):
+            return f"{{{name}}}"
+    return ""

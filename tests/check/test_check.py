@@ -232,6 +232,18 @@ async def test_another_status(answer: Callable[[bytes], bytes], kind: str) -> No
     assert str(found["evidence"]["status"]) in found["say"]
 
 
+async def test_a_redirect_is_said_without_its_secrets() -> None:
+    async def handler(peer: RawPeer) -> None:
+        place = "Location: wss://u:geheim@other/path?token=geheim"
+        await peer.send(refuse(302, place)(await peer.read_head()))
+
+    async with raw_server(handler) as port:
+        found = (await check(f"ws://127.0.0.1:{port}/")).check("upgrade")
+    assert "wss://other/path" in found["say"]
+    assert found["evidence"]["headers"]["Location"] == "wss://other/path"
+    assert "geheim" not in str(found)
+
+
 @pytest.mark.parametrize("junk", [b"", b"HTTP/1.1 2", b"SSH-2.0-x\r\n\r\n", b"\x00" * 99])
 async def test_what_is_no_http(junk: bytes) -> None:
     async def handler(peer: RawPeer) -> None:

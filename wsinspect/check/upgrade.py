@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wsinspect.check.connecting import Failed, Shaken
-from wsinspect.check.model import Check
+from wsinspect.check.model import Check, without_secrets
 
 __all__ = ["compared", "failed", "judge"]
 
@@ -44,7 +44,11 @@ def judge(shaken: Shaken) -> Check:
         "status": answer.status,
         "connect_ms": shaken.connect_ms,
         "handshake_ms": shaken.handshake_ms,
-        "headers": {name: value for name in _SHOWN if (value := answer.value(name)) is not None},
+        "headers": {
+            name: without_secrets(value) if name == "Location" else value
+            for name in _SHOWN
+            if (value := answer.value(name)) is not None
+        },
         "findings": [finding.code for finding in handshake.findings],
         "missing": _headers_of(bad, "missing"),
         "wrong": _headers_of(bad, "wrong"),
@@ -113,7 +117,7 @@ def _refusal(shaken: Shaken) -> tuple[str, str]:
             "'Authorization: …', 'Cookie: …' or 'Origin: …'."
         )
     if 300 <= status < 400:
-        place = answer.value("Location")
+        place = without_secrets(answer.value("Location") or "")
         return "redirect", (
             f"{status}: it is elsewhere{f' ({place})' if place else ''}, and WebSocket clients "
             "follow no redirects."

@@ -110,7 +110,8 @@ def _in_our_words(complaint: str) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+    """Without the user and password of a URL in it: a mode may have one."""
+    return re.sub(r"//[^/\s]*@", "//", " ".join(str(error).split()))
 
 
 async def _run(
