@@ -107,6 +107,7 @@ async def test_nothing_secret_is_shown(
             await _all_of_it(app, pilot, eyes)
         assert not eyes.leaks, "\n".join(sorted(set(eyes.leaks)))
         assert "cards" in eyes.seen, "no hit was shown at all"
+        assert "card **** **** **** ****" in eyes.seen, "no content was shown at all"
     for path in tmp_path.rglob("*"):
         if path.is_file() and path != rules and "confdir" not in path.parts:
             assert not _found(path.read_bytes().decode(errors="replace")), path

@@ -17,6 +17,7 @@ from tests.sinks.conftest import HELLO, WELCOME, Bench
 from tests.sinks.dashboards import DASHBOARDS, attach, is_frames, is_totals, serving
 from tests.support.raw import BINARY, KEY, TEXT, frame
 from wsinspect.relay.relay import Relay
+from wsinspect.sinks import client as client_module
 from wsinspect.sinks import dashboard as dashboard_module
 from wsinspect.sinks.dashboard import DashboardServer, running_sockets, runtime_dir
 
@@ -164,7 +165,7 @@ async def test_watching_gives_the_recent_frames_and_then_the_live_ones(
     first = await client.until(is_frames)
     assert first["flow_id"] == 1
     assert [row[1:] for row in first["rows"]] == [
-        [0, seq, 0x81, int.from_bytes(KEY), 5, len(HELLO), None, None] for seq in range(3)
+        [0, seq, 0x81, int.from_bytes(KEY), 5, len(HELLO), None, "aGVsbG8="] for seq in range(3)
     ]
     relay.to_client.receive(frame(BINARY, bytes(range(256)) * 4))
     other.to_client.receive(WELCOME)
@@ -178,7 +179,8 @@ async def test_watching_gives_the_recent_frames_and_then_the_live_ones(
 
 
 async def test_a_payload_stands_at_its_own_frame_alone(one: Bench, server: DashboardServer) -> None:
-    """What passed before anyone watched has none, also not one that comes later."""
+    """What passed unwatched while much passed has none, also not one that comes later."""
+    one.hub.keeping.end()
     relay = one.connect()
     for _ in range(3):
         relay.to_server.receive(HELLO)
@@ -212,7 +214,7 @@ async def test_shown_and_skipped_frames_are_all_frames(one: Bench, server: Dashb
         message = await client.until(is_frames)
         shown += len(message["rows"])
         skipped += message["skipped"]
-        assert len(message["rows"]) <= dashboard_module._ROWS_A_TICK
+        assert len(message["rows"]) <= client_module.ROWS_A_TICK
     assert shown + skipped == total
     assert skipped > 0
     assert relay.connection.to_server.frames + relay.connection.to_client.frames == total
@@ -222,6 +224,7 @@ async def test_shown_and_skipped_frames_are_all_frames(one: Bench, server: Dashb
 
 
 async def test_no_previews_are_made_that_nobody_sees(one: Bench, server: DashboardServer) -> None:
+    one.hub.keeping.end()
     relays = [one.connect(), one.connect()]
     client = await attach(server)
     await client.until(is_totals)
@@ -309,7 +312,7 @@ def busy(relay: Relay) -> None:
 async def test_a_dashboard_that_stops_reading_is_bounded_and_exact_when_it_comes_back(
     one: Bench, server: DashboardServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dashboard_module, "_BUFFER_LIMIT", 50_000)
+    monkeypatch.setattr(client_module, "BUFFER_LIMIT", 50_000)
     relay = one.connect()
     client = await attach(server)
     client.send({"type": "watch", "flow_id": 1})
@@ -322,7 +325,7 @@ async def test_a_dashboard_that_stops_reading_is_bounded_and_exact_when_it_comes
     (inside,) = server._clients
     assert inside.full
     assert inside.writer.transport.get_write_buffer_size() < 50_000 + 200_000
-    assert len(inside.rows) <= dashboard_module._ROWS_A_TICK
+    assert len(inside.rows) <= client_module.ROWS_A_TICK
     assert len(inside.dirty) <= 1
     dropped = one.hub.stats().dashboard_dropped
     assert dropped > 0
@@ -342,7 +345,7 @@ async def test_a_dashboard_that_is_slow_from_the_start(
     bench: MakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The snapshot itself is larger than what may wait."""
-    monkeypatch.setattr(dashboard_module, "_BUFFER_LIMIT", 1000)
+    monkeypatch.setattr(client_module, "BUFFER_LIMIT", 1000)
     one = bench(record="connections")
     relays = [one.connect() for _ in range(200)]
     async with serving(one, tmp_path / "s") as server:
@@ -432,7 +435,7 @@ async def test_what_a_dashboard_missed_is_counted_when_it_has_gone(
 ) -> None:
     client = await attach(server)
     await client.until(lambda m: m.get("type") == "hello")
-    monkeypatch.setattr(dashboard_module, "_BUFFER_LIMIT", -1)
+    monkeypatch.setattr(client_module, "BUFFER_LIMIT", -1)
     one.connect()
     assert one.hub.stats().dashboard_dropped == 1
     client.writer.transport.abort()

@@ -15,6 +15,7 @@ from tests.sinks.conftest import HELLO, WELCOME, Bench, Event
 from tests.support.facts import make_connection
 from tests.support.raw import BINARY, CONT, KEY, PING, TEXT, frame
 from wsinspect.sinks import hub as hub_module
+from wsinspect.sinks import keeping as keeping_module
 
 MakeBench = Callable[..., Bench]
 DEFLATE = [(b"Sec-WebSocket-Extensions", b"permessage-deflate")]
@@ -421,11 +422,17 @@ async def test_what_is_remembered_of_the_past_is_bounded(bench: MakeBench) -> No
         one.hub.flush()
         one.close(relay)
     assert len(one.hub.recent_closed) <= hub_module._RECENT_CLOSED
-    held = {batch[0].relay.connection.flow_id for batch in one.hub.recent}
-    assert len(held) <= hub_module._RECENT_CLOSED + hub_module._FORGET_EVERY
+    held = held_relays(one)
+    assert 0 < len(held) <= hub_module._RECENT_CLOSED + hub_module._FORGET_EVERY
     relay = one.connect()
     for _ in range(40):
         relay.to_server.receive(HELLO * 1000)
         one.hub.flush()
-    kept = sum(len(batch[3]) for batch in one.hub.recent)
-    assert kept <= hub_module._RECENT_FRAMES + 1000
+    assert held_relays(one) == {relay.connection.flow_id}
+    kept = sum(len(each.records) for each in one.hub.keeping.past(relay.connection.flow_id).frames)
+    assert 15_000 < kept <= keeping_module._RECENT_FRAMES + 1000
+
+
+def held_relays(one: Bench) -> set[int]:
+    groups = one.hub.keeping._recent
+    return {batch[0].relay.connection.flow_id for group in groups for batch in group.batches}

@@ -18,8 +18,8 @@ from tests.support.raw import BINARY, CONT, KEY, PING, PONG, TEXT, frame
 from wsinspect.model.events import Alert
 from wsinspect.relay.observation import Observation, Shown
 from wsinspect.relay.relay import Relay
-from wsinspect.sinks import dashboard as dashboard_module
-from wsinspect.sinks.watched import CONTENT_LEN
+from wsinspect.sinks import client as client_module
+from wsinspect.sinks.reading import CONTENT_LEN
 
 MakeBench = Callable[..., Bench]
 DEFLATE = [(b"Sec-WebSocket-Extensions", b"permessage-deflate")]
@@ -49,7 +49,7 @@ async def watching(
         client = await attach(server)
         client.send({"type": "watch", "flow_id": 1})
         await client.until(is_totals)
-        while not server._watched:
+        while not server._watching.connections:
             await asyncio.sleep(0)
         yield one, relay, client
         client.writer.transport.abort()
@@ -103,6 +103,7 @@ async def test_nobody_pays_for_messages_that_are_not_watched(
     bench: MakeBench, tmp_path: Path
 ) -> None:
     async with watching(bench, tmp_path) as (one, relay, client):
+        one.hub.keeping.end()  # as after a burst
         other = one.connect()
         readers = relay.connection.to_server, relay.connection.to_client
         assert all(reader.tell_messages and reader.preview for reader in readers)
@@ -134,7 +135,7 @@ async def test_shown_and_skipped_messages_are_all_messages(
             message = await client.until(is_messages)
             shown += len(message["rows"])
             skipped += message["skipped"]
-            assert len(message["rows"]) <= dashboard_module._ROWS_A_TICK
+            assert len(message["rows"]) <= client_module.ROWS_A_TICK
         assert (shown + skipped, skipped > 0) == (total, True)
         frames = {(row[1], row[2]) for row in rows_of(client, "frames")}
         messages = {(row[1], row[3]) for row in rows_of(client, "messages")}
@@ -144,7 +145,7 @@ async def test_shown_and_skipped_messages_are_all_messages(
 async def test_much_content_is_cut(
     bench: MakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dashboard_module, "_CONTENT_A_TICK", 5000)
+    monkeypatch.setattr(client_module, "CONTENT_A_TICK", 5000)
     async with watching(bench, tmp_path) as (_, relay, client):
         relay.to_client.receive(frame(BINARY, b"a" * 3000) + frame(BINARY, b"b" * 3000) + WELCOME)
         while len(rows_of(client, "messages")) < 3:
@@ -181,7 +182,8 @@ async def test_what_a_policy_masks_is_masked_in_every_line(
     bench: MakeBench, tmp_path: Path
 ) -> None:
     said = [b"a secret here", b"hush secret", b"drop secret", b"new secret", b"secret" * 2000]
-    async with watching(bench, tmp_path, policy=Masker()) as (_, relay, client):
+    async with watching(bench, tmp_path, policy=Masker()) as (one, relay, client):
+        one.hub.keeping.end()
         for payload in said:
             relay.to_server.receive(frame(TEXT, payload, mask=KEY))
         while len(rows_of(client, "messages")) < len(said):
@@ -241,7 +243,7 @@ async def test_the_payloads_that_are_kept_are_bounded(bench: MakeBench, tmp_path
         server = relay.recorder.viewer  # type: ignore[attr-defined]
         for _ in range(30):
             relay.to_client.receive(frame(BINARY, bytes(1 << 20)))
-        ring = server._payloads
+        ring = server._watching.payloads
         kept = sum(len(each) for each in ring._kept.values())
         assert 6 << 20 < kept <= 8 << 20
         assert min(key[2] for key in ring._kept) > 20

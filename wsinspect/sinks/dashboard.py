@@ -28,73 +28,21 @@ from wsinspect.model.connection import Connection
 from wsinspect.protocol.close_codes import is_valid_on_wire
 from wsinspect.protocol.messages import MessageFacts
 from wsinspect.relay.direction import Direction
-from wsinspect.sinks.hub import Batch, Hub
-from wsinspect.sinks.rows import Told, encode, frame_rows, is_whole, message_rows, totals_line
+from wsinspect.sinks.client import Client
+from wsinspect.sinks.hub import Hub
+from wsinspect.sinks.rows import Batch, encode, totals_line
 from wsinspect.sinks.runtime import running_sockets, runtime_dir, somebody_listens
-from wsinspect.sinks.watched import PayloadRing, Watched
+from wsinspect.sinks.watching import Watching
 
 __all__ = ["DashboardServer", "running_sockets", "runtime_dir", "somebody_listens"]
 
 _TICK_S = 0.05
-_ROWS_A_TICK = 400  # frames, and messages, for one dashboard; more are counted as skipped
-_MESSAGES_WAITING = 2048  # until the tick
-_CONTENT_A_TICK = 256 * 1024  # bytes of messages
-_BUFFER_LIMIT = 4 * 1024 * 1024  # bytes that may wait for a slow dashboard
 _LINE_LIMIT = 64 * 1024  # of what a dashboard may send
 _GREETED_AT_ONCE = 25  # connections; about half a millisecond
 _GREETING_BUFFER = 256 * 1024
 _REASON_LIMIT = 123  # bytes (RFC 6455 §5.5.1)
 
 type CloseOrder = Callable[[int, int, str], bool]
-
-
-class _Client:
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
-        self.watched: int | None = None
-        self.behind = False  # it must be told everything anew once it can take it
-        self.untold: dict[int, Connection] = {}  # live ones that it was not told of yet
-        self.dirty: set[Connection] = set()
-        self.rows: list[list[object]] = []
-        self.skipped = 0
-        self.messages: list[Told] = []
-        self.messages_skipped = 0
-
-    @property
-    def full(self) -> bool:
-        transport = self.writer.transport
-        return transport.is_closing() or transport.get_write_buffer_size() > _BUFFER_LIMIT
-
-    def send(self, line: bytes) -> bool:
-        if self.full:
-            return False
-        self.writer.write(line)
-        return True
-
-    def send_rows(self) -> None:
-        """The frames of this tick, then the messages that they make."""
-        overflow = self.skipped > 0
-        taken = {(row[1], row[2]) for row in self.rows} if overflow else set()
-        if self.rows or self.skipped:
-            message = self._batch("frames", self.rows, self.skipped)
-            if not self.send(message):
-                return
-            self.rows = []
-            self.skipped = 0
-        if not self.messages and not self.messages_skipped:
-            return
-        told = self.messages
-        if overflow:  # of frames that were left out there is no use in the message
-            told = [each for each in told if (each.to_client, each.facts.last_seq) in taken]
-        told = told[-_ROWS_A_TICK:]
-        skipped = self.messages_skipped + len(self.messages) - len(told)
-        if self.send(self._batch("messages", message_rows(told, _CONTENT_A_TICK), skipped)):
-            self.messages = []
-            self.messages_skipped = 0
-
-    def _batch(self, kind: str, rows: list[list[object]], skipped: int) -> bytes:
-        batch = {"type": kind, "flow_id": self.watched, "rows": rows, "skipped": skipped}
-        return encode(batch) + b"\n"
 
 
 class DashboardServer:
@@ -109,11 +57,10 @@ class DashboardServer:
         self.hub = hub
         self.hello = hello
         self.close = close
-        self._watched: dict[int, Watched] = {}
-        self._payloads = PayloadRing()
         self._greetings: set[asyncio.Task[None]] = set()
         self.path: Path | None = None
-        self._clients: set[_Client] = set()
+        self._clients: set[Client] = set()
+        self._watching = Watching(hub, self._clients)
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
 
@@ -131,10 +78,13 @@ class DashboardServer:
             )
         finally:
             os.umask(mask)
+        self.hub.keeping.begin()
 
     def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+            self.hub.keeping.end()
+        self._watching.stop()
         for task in (self._ticker, *self._greetings):
             if task is not None:
                 task.cancel()
@@ -179,24 +129,7 @@ class DashboardServer:
         for client in self._clients:
             client.dirty |= touched
             if client.watched is not None:
-                for batch in batches:
-                    if batch[0].relay.connection.flow_id == client.watched:
-                        self._take(client, batch)
-
-    def _take(self, client: _Client, batch: Batch) -> None:
-        direction, now_ns, seq, records, _, previews = batch
-        room = _ROWS_A_TICK - len(client.rows)
-        if len(records) > room:
-            skip = len(records) - room
-            client.skipped += skip
-            seq += skip
-            records = records[skip:] if room else []
-            previews = previews[skip:] if previews else []
-        client.rows += frame_rows(direction, now_ns, seq, records, previews)
-        if len(client.rows) >= _ROWS_A_TICK:
-            watched = self._watched.get(direction.relay.connection.flow_id)
-            if watched is not None:
-                watched.rest()
+                self._watching.frames(client, batches)
 
     def message(
         self,
@@ -207,28 +140,12 @@ class DashboardServer:
         injected: bool,
         rules: Sequence[str],
     ) -> None:
-        flow_id = direction.relay.connection.flow_id
-        if flow_id not in self._watched:
-            return
-        if facts.first_seq >= 0:
-            key = flow_id, int(direction.to_client), facts.first_seq
-            self._payloads.add(key, facts, action)
-        whole = is_whole(facts)
-        facts = facts._replace(payload=None)
-        told = Told(now_ns, direction.to_client, facts, action, injected, rules, whole)
-        for client in self._clients:
-            if client.watched != flow_id:
-                continue
-            if len(client.messages) < _MESSAGES_WAITING:
-                client.messages.append(told)
-            else:
-                client.messages_skipped += 1
+        self._watching.message(direction, now_ns, facts, action, injected, rules)
 
     # --- clients ---
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(writer)
-        writer.transport.set_write_buffer_limits(high=_BUFFER_LIMIT)
+        client = Client(writer)
         try:
             self._clients.add(client)  # first: the greeting's task may run at once
             self._greet(client)
@@ -241,13 +158,13 @@ class DashboardServer:
             pass  # it went away, or sent a line that is too long
         finally:
             self._clients.discard(client)
-            self._watch(client, None)
+            self._watching.watch(client, None)
             writer.close()
             if not self._clients:
                 self.hub.viewer = None
-                self._payloads.clear()
+                self._watching.payloads.clear()
 
-    def _greet(self, client: _Client) -> None:
+    def _greet(self, client: Client) -> None:
         """Who we are, who has ended, and who is here: the first now, the others soon."""
         hub = self.hub
         hello = {
@@ -271,7 +188,7 @@ class DashboardServer:
             self._greetings.add(task)
             task.add_done_callback(self._greetings.discard)
 
-    def _tell_some(self, client: _Client) -> None:
+    def _tell_some(self, client: Client) -> None:
         untold = client.untold
         now = [untold.pop(flow_id) for flow_id in list(untold)[:_GREETED_AT_ONCE]]
         opened = [events.open_event(each, each.opened_ns, 101) for each in now]
@@ -279,11 +196,11 @@ class DashboardServer:
         if not untold:
             client.writer.write(self.hub.recent_notes())
 
-    async def _tell_others(self, client: _Client) -> None:
+    async def _tell_others(self, client: Client) -> None:
         """A little at a time: traffic does not wait for ten thousand lines."""
         untold = client.untold
         while client.untold is untold and untold and client in self._clients:
-            if client.writer.transport.get_write_buffer_size() > _GREETING_BUFFER:
+            if client.waiting_len > _GREETING_BUFFER:
                 await asyncio.sleep(_TICK_S)
             else:
                 await asyncio.sleep(0.001)
@@ -291,7 +208,7 @@ class DashboardServer:
 
     # --- orders ---
 
-    def _obey(self, client: _Client, line: bytes) -> None:
+    def _obey(self, client: Client, line: bytes) -> None:
         try:
             order = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -301,7 +218,7 @@ class DashboardServer:
         match order.get("type"):
             case "watch":
                 flow_id = order.get("flow_id")
-                self._watch(client, flow_id if type(flow_id) is int else None)
+                self._watching.watch(client, flow_id if type(flow_id) is int else None)
             case "detach":
                 client.writer.close()
             case "close":
@@ -309,7 +226,7 @@ class DashboardServer:
             case "payload":
                 self._payload(client, order)
 
-    def _close(self, client: _Client, order: dict[str, Any]) -> None:
+    def _close(self, client: Client, order: dict[str, Any]) -> None:
         flow_id, code, reason = (order.get(name) for name in ("flow_id", "code", "reason"))
         say = None
         if self.close is None:
@@ -325,41 +242,17 @@ class DashboardServer:
         if say is not None:
             client.send(_problem(f"not closed: {say}"))
 
-    def _payload(self, client: _Client, order: dict[str, Any]) -> None:
+    def _payload(self, client: Client, order: dict[str, Any]) -> None:
         key = tuple(order.get(name) for name in ("flow_id", "direction", "seq"))
         if not all(type(each) is int for each in key):
             return
-        found = self._payloads.find(key)  # type: ignore[arg-type]
+        found = self._watching.payload(key)  # type: ignore[arg-type]
         answer: dict[str, object] = dict(zip(("flow_id", "direction", "seq"), key, strict=True))
         if isinstance(found, bytes):
             answer |= {"content": base64.b64encode(found).decode(), "whole": True, "say": ""}
         else:
             answer |= {"content": None, "whole": False, "say": found}
         client.send(encode({"type": "payload", **answer}) + b"\n")
-
-    def _watch(self, client: _Client, flow_id: int | None) -> None:
-        hub = self.hub
-        hub.flush()  # before it watches: what waits is among the recent frames then, once
-        before, client.watched = client.watched, flow_id
-        client.rows.clear()
-        client.messages.clear()
-        client.skipped = client.messages_skipped = 0
-        if before is not None and not any(other.watched == before for other in self._clients):
-            watched = self._watched.pop(before, None)
-            if watched is not None:
-                watched.end()
-        if flow_id is None:
-            return
-        recent = [batch for batch in hub.recent if batch[0].relay.connection.flow_id == flow_id]
-        for batch in recent:
-            self._take(client, batch)
-            client.send_rows()
-        connection = hub.connections.get(flow_id)
-        if connection is not None and flow_id not in self._watched:
-            watched = self._watched[flow_id] = Watched(
-                connection, tells=hub.tells_messages, keeps=hub.keeps_payloads
-            )
-            watched.begin()
 
     # --- out ---
 
@@ -372,8 +265,10 @@ class DashboardServer:
             for client in self._clients:
                 if not client.full:
                     self._tell(client)
+                elif self.hub.keeping.on:
+                    self._watching.go_on(client)
 
-    def _tell(self, client: _Client) -> None:
+    def _tell(self, client: Client) -> None:
         """What is new since the last tick."""
         if client.behind:
             # It missed who came and went: the whole picture again.
@@ -386,15 +281,9 @@ class DashboardServer:
                 dirty = {each for each in dirty if each.flow_id not in client.untold}
             client.send(totals_line(dirty, self.hub.clock()))
             client.dirty.clear()
-        watched = None if client.watched is None else self._watched.get(client.watched)
-        if watched is not None and not watched.on:
-            untold = watched.go_on()
-            for other in self._clients:
-                if other.watched == client.watched:
-                    other.messages_skipped += untold
-        client.send_rows()
+        self._watching.tick(client)
 
-    def _to_all(self, lines: bytes, clients: Sequence[_Client] | None = None) -> None:
+    def _to_all(self, lines: bytes, clients: Sequence[Client] | None = None) -> None:
         for client in self._clients if clients is None else clients:
             if not client.send(lines):
                 self.hub.dashboard_dropped += 1

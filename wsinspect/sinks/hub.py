@@ -28,21 +28,20 @@ from wsinspect.protocol.messages import MessageFacts
 from wsinspect.protocol.reader import Record
 from wsinspect.relay.direction import Direction
 from wsinspect.sinks.jsonl import JsonLog
+from wsinspect.sinks.keeping import Keeping
 from wsinspect.sinks.pace import Pace
+from wsinspect.sinks.reading import Reading
+from wsinspect.sinks.rows import Batch
 
-__all__ = ["Batch", "Hub", "Payloads", "RecordLevel", "Viewer"]
+__all__ = ["Hub", "Payloads", "RecordLevel", "Viewer"]
 
 RecordLevel = Literal["connections", "messages", "frames", "all"]
 Payloads = Literal["none", "preview", "full"]
-
-# direction, now_ns, seq of the first, records, forwarded, previews
-type Batch = tuple[Direction, int, int, list[Record], bool, Sequence[bytes | None]]
 
 _NONE: Sequence[bytes | None] = ()
 
 _FLUSH_FRAMES = 1024
 _FLUSH_S = 0.02
-_RECENT_FRAMES = 20_000
 _RECENT_CLOSED = 500
 _RECENT_ALERTS = 500
 _RECENT_DIAGNOSES = 100
@@ -99,7 +98,6 @@ class Hub:
         self.viewer: Viewer | None = None
         self.on_dead_log: Callable[[], None] | None = None
         self.connections: dict[int, Connection] = {}
-        self.recent: deque[Batch] = deque()
         self.recent_closed: deque[tuple[bytes, bytes]] = deque(maxlen=_RECENT_CLOSED)
         self._recent_ids: deque[int] = deque(maxlen=_RECENT_CLOSED)
         self._recent_alerts: deque[tuple[int, bytes]] = deque(maxlen=_RECENT_ALERTS)
@@ -113,13 +111,13 @@ class Hub:
         self.dashboard_dropped = 0  # lines that slow dashboards missed, also those that left
         self._log_frames = log is not None and record in ("frames", "all")
         self._log_messages = log is not None and record in ("messages", "all")
-        self.tells_messages = self._log_messages
-        self.keeps_payloads = self.tells_messages and payloads == "full"
+        keeps = self._log_messages and payloads == "full"
+        self.reading = Reading(tells=self._log_messages, keeps=keeps)
+        self.keeping = Keeping(self.connections, self.reading, clock, self.problem)
         self._listener: Callable[[Direction, MessageFacts], None] | None = None
         self._lines = FrameLines("to_server"), FrameLines("to_client")
         self._pending: list[Batch] = []
         self._pending_frames = 0
-        self._recent_frames = 0
         self._flush_timer: asyncio.TimerHandle | None = None
         self._totals = [0, 0, 0, 0]  # frames, messages, payload and wire bytes
         self._last_stats = (self.started_ns, 0, 0)
@@ -132,7 +130,7 @@ class Hub:
         Its payload is as rules let it be shown.
         """
         self._listener = listener
-        self.tells_messages = self.keeps_payloads = True
+        self.reading.tells = self.reading.keeps = True
 
     # --- connections ---
 
@@ -146,10 +144,8 @@ class Hub:
         if status == 101:
             self.connections[connection.flow_id] = connection
             self.connections_total += 1
-            for reader in (connection.to_server, connection.to_client):
-                reader.tell_messages = self.tells_messages
-                if self.keeps_payloads:
-                    reader.joiner.keep_payload = True
+            self.reading.begin(connection)
+            self.keeping.opened(connection)
         else:
             self.handshakes_failed += 1
         line = events.open_event(connection, connection.opened_ns, status)
@@ -164,25 +160,15 @@ class Hub:
         self.flush()
         self.connections.pop(connection.flow_id, None)
         self._count(connection)
+        self.keeping.closed(connection)
         line = events.close_event(connection, self.clock())
         self._write(line, 1)
         self.recent_closed.append((events.open_event(connection, connection.opened_ns, 101), line))
         self._recent_ids.append(connection.flow_id)
         self._closed += 1
         if self._closed % _FORGET_EVERY == 0:
-            self._forget()
+            self.keeping.forget(set(self._recent_ids))
         self._show(lambda viewer: viewer.closed(connection, line))
-
-    def _forget(self) -> None:
-        """Frames of connections that no dashboard lists any more: each holds a whole relay."""
-        known = set(self._recent_ids)
-        kept = [
-            batch
-            for batch in self.recent
-            if not (connection := batch[0].relay.connection).closed or connection.flow_id in known
-        ]
-        self.recent = deque(kept)
-        self._recent_frames = sum(len(batch[3]) for batch in kept)
 
     # --- relay.Recorder ---
 
@@ -218,6 +204,8 @@ class Hub:
     ) -> None:
         if self._listener is not None and not injected:
             self._listener(direction, facts)
+        if self.keeping.on:
+            self.keeping.message(direction, now_ns, facts, action, injected, rules)
         if self._log_messages:
             self.flush()
             connection = direction.relay.connection
@@ -284,10 +272,7 @@ class Hub:
             written = self._write(b"".join(text), frames)
         for direction in {batch[0] for batch in batches}:
             self._count(direction.relay.connection)
-        self.recent.extend(batches)
-        self._recent_frames += frames
-        while self._recent_frames > _RECENT_FRAMES and len(self.recent) > 1:
-            self._recent_frames -= len(self.recent.popleft()[3])
+        self.keeping.frames(batches, frames)
         if self.viewer is not None:
             self._show(lambda viewer: viewer.frames(batches))
         return written
@@ -371,6 +356,7 @@ class Hub:
     def tick(self) -> None:
         """Once a second: stats to the dashboards, every ten seconds to the log."""
         self.flush()
+        self.keeping.tick(self._totals[0], self._totals[3])
         now_ns = self.clock()
         due = now_ns - self._log_stats_ns >= _LOG_STATS_S * 1e9
         if self.viewer is None and not due:

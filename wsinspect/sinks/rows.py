@@ -6,7 +6,7 @@ Owns: their order and form (``docs/dashboard-socket.md``). Must not know: who is
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,16 +18,23 @@ from wsinspect.protocol.reader import Record
 from wsinspect.relay.direction import Direction
 
 __all__ = [
+    "Batch",
     "Told",
+    "batch_line",
     "encode",
     "frame_rows",
+    "in_order",
     "is_whole",
     "message_rows",
+    "told_of",
     "totals_line",
 ]
 
 SHORT_LEN: Final = 128
 """Bytes shown of a message when the tick's budget is used up."""
+
+# direction, now_ns, seq of the first, records, forwarded, previews
+type Batch = tuple[Direction, int, int, list[Record], bool, Sequence[bytes | None]]
 
 encode = msgspec.json.Encoder().encode
 
@@ -66,7 +73,7 @@ def totals_line(connections: Iterable[Connection], now_ns: int) -> bytes:
 
 
 def frame_rows(
-    direction: Direction,
+    to_client: bool,
     now_ns: int,
     seq: int,
     records: Sequence[Record],
@@ -80,7 +87,7 @@ def frame_rows(
         rows.append(
             [
                 now_ns,
-                int(direction.to_client),
+                int(to_client),
                 seq + number,
                 b0,
                 None if mask < 0 else mask,
@@ -91,6 +98,28 @@ def frame_rows(
             ]
         )
     return rows
+
+
+def batch_line(kind: str, flow_id: int | None, rows: list[list[object]], skipped: int = 0) -> bytes:
+    batch = {"type": kind, "flow_id": flow_id, "rows": rows, "skipped": skipped}
+    return encode(batch) + b"\n"
+
+
+def in_order[T](frames: list[T], place: Callable[[T], tuple[int, int]]) -> list[T]:
+    """The same with each direction's numbers rising, the directions interleaved as they were.
+
+    ``place``: direction and number. What a rule held is on record after what overtook it.
+    """
+    last = [-1, -1]
+    for each in frames:
+        to_client, seq = place(each)
+        if seq < last[to_client]:
+            break
+        last[to_client] = seq
+    else:
+        return frames
+    ways = [iter(sorted((f for f in frames if place(f)[0] == way), key=place)) for way in (0, 1)]
+    return [next(ways[place(each)[0]]) for each in frames]
 
 
 class Told(NamedTuple):
@@ -108,6 +137,18 @@ class Told(NamedTuple):
 
     def __repr__(self) -> str:  # never payload
         return f"Told({self.facts!r}, {self.action})"
+
+
+def told_of(
+    now_ns: int,
+    to_client: bool,
+    facts: MessageFacts,
+    action: Action,
+    injected: bool,
+    rules: Sequence[str],
+) -> Told:
+    whole = is_whole(facts)
+    return Told(now_ns, to_client, facts._replace(payload=None), action, injected, rules, whole)
 
 
 def is_whole(facts: MessageFacts) -> bool:

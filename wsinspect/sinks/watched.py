@@ -1,7 +1,7 @@
-"""A connection that dashboards watch: how it is read meanwhile, and its whole payloads.
+"""A connection that dashboards watch: when it is read as what it is, and its whole payloads.
 
-Owns: switching its readers between what costs nothing and what shows all, the count of messages
-that passed untold, the ring of payloads. Must not know: sockets, how many dashboards watch.
+Owns: resting while there is more than can be told, the count of messages that passed untold
+meanwhile, the ring of payloads. Must not know: sockets, how many dashboards watch.
 
 What it is told of a message is what may be shown of it: rules have masked it before.
 """
@@ -12,13 +12,12 @@ from typing import Final
 
 from wsinspect.model.connection import Connection
 from wsinspect.model.events import Action
-from wsinspect.protocol.messages import PAYLOAD_LIMIT, START_LIMIT, MessageFacts
+from wsinspect.protocol.messages import MessageFacts
 from wsinspect.protocol.reader import FrameReader
+from wsinspect.sinks.reading import WHOLE_LEN, Reading, readers
 
-__all__ = ["CONTENT_LEN", "PayloadRing", "Watched"]
+__all__ = ["Key", "PayloadRing", "Watched", "whole_payload"]
 
-CONTENT_LEN: Final = 4096  # bytes of each message that are shown
-_WHOLE_LEN: Final = 1024 * 1024
 _RING_BYTES: Final = 8 * 1024 * 1024
 _ENTRY_COST: Final = 256
 
@@ -26,44 +25,22 @@ type Key = tuple[int, int, int]  # flow_id, direction, seq of the message's firs
 
 
 class Watched:
-    """See the module. ``tells``, ``keeps``: the log wants messages, and their payloads, anyway."""
+    """See the module. It is read so from the moment that this is made."""
 
-    def __init__(self, connection: Connection, *, tells: bool, keeps: bool) -> None:
+    def __init__(self, connection: Connection, reading: Reading) -> None:
         self.connection = connection
-        self.tells = tells
-        self.keeps = keeps
-        self.on = False
+        self.on = True
+        self._reading = reading
         # Readers that tell nothing for the moment, and their messages before that.
         self._resting: list[tuple[FrameReader, int]] = []
-
-    @property
-    def _readers(self) -> tuple[FrameReader, FrameReader]:
-        return self.connection.to_server, self.connection.to_client
-
-    def begin(self) -> None:
-        for reader in self._readers:
-            reader.joiner.start_limit = CONTENT_LEN
-            if not (reader.tap or self.keeps):
-                reader.joiner.keep_payload = True
-                reader.joiner.payload_limit = _WHOLE_LEN
-        self.go_on()
-
-    def end(self) -> None:
-        """Nobody watches any more."""
-        self.rest()
-        for reader in self._readers:
-            reader.tell_messages = self.tells
-            reader.joiner.start_limit = START_LIMIT
-            if not (reader.tap or self.keeps):
-                reader.joiner.keep_payload = False
-                reader.joiner.payload_limit = PAYLOAD_LIMIT
+        reading.show(connection)
 
     def go_on(self) -> int:
         """Tell of frames and messages. Returns how many messages passed untold since `rest`."""
         untold = sum(reader.joiner.messages - before for reader, before in self._resting)
         self._resting.clear()
         self.on = True
-        for reader in self._readers:
+        for reader in readers(self.connection):
             reader.preview = reader.tell_messages = True
         return untold
 
@@ -75,9 +52,9 @@ class Watched:
         if not self.on:
             return
         self.on = False
-        for reader in self._readers:
+        for reader in readers(self.connection):
             reader.preview = False
-            if not (self.tells or reader.keep):
+            if not (self._reading.tells or reader.keep):
                 reader.tell_messages = False
                 self._resting.append((reader, reader.joiner.messages))
 
@@ -91,7 +68,7 @@ class PayloadRing:
 
     def add(self, key: Key, facts: MessageFacts, action: Action) -> None:
         self._remove(key)
-        kept = self._kept[key] = _whole(facts, action)
+        kept = self._kept[key] = whole_payload(facts, action)
         self._cost += len(kept) + _ENTRY_COST
         while self._cost > _RING_BYTES:
             self._remove(next(iter(self._kept)))
@@ -101,24 +78,25 @@ class PayloadRing:
         if gone is not None:
             self._cost -= len(gone) + _ENTRY_COST
 
-    def find(self, key: Key) -> bytes | str:
-        """The payload, or in words why there is none."""
-        return self._kept.get(key, "it is not kept: it passed unwatched or too long ago")
+    def find(self, key: Key) -> bytes | str | None:
+        """The payload, or in words why there is none; None: the message is not known."""
+        return self._kept.get(key)
 
     def clear(self) -> None:
         self._kept.clear()
         self._cost = 0
 
 
-def _whole(facts: MessageFacts, action: Action) -> bytes | str:
+def whole_payload(facts: MessageFacts, action: Action) -> bytes | str:
+    """What is to be had of a message, or in words why nothing is."""
     if action in ("drop", "close"):
         return "it was stopped"
     if facts.payload is None:
         if facts.violation is not None:
             return f"it cannot be read: {facts.violation}"
-        if facts.payload_len > _WHOLE_LEN:
+        if facts.payload_len > WHOLE_LEN:
             return "it is larger than 1 MiB"
-        return "it may not be shown, or was not kept from its begin"
-    if len(facts.payload) > _WHOLE_LEN:
+        return "it may not be shown, or was not kept whole"
+    if len(facts.payload) > WHOLE_LEN:
         return "it is larger than 1 MiB"
     return facts.payload

@@ -113,7 +113,7 @@ def _break_engine() -> None:
 
 
 def _break_telling() -> None:
-    from wsinspect.sinks.dashboard import DashboardServer
+    from wsinspect.sinks.client import Client
     from wsinspect.sinks.hub import Hub
 
     alert = Hub.alert
@@ -123,11 +123,12 @@ def _break_telling() -> None:
             _broken(connection.handshake.uri, told)
         alert(self, connection, now_ns, told)
 
-    def bad_take(self: DashboardServer, client: Any, batch: Any) -> None:
+    def bad_take(self: Client, batch: Any) -> bool:
         _broken(batch)
+        return True
 
     Hub.alert = bad_alert  # type: ignore[method-assign, assignment]
-    DashboardServer._take = bad_take  # type: ignore[method-assign]
+    Client.take = bad_take  # type: ignore[method-assign]
 
 
 def _unmask() -> None:

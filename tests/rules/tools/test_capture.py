@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wsinspect.model import events
+from wsinspect.model import events, schema
 from wsinspect.rules.tools.capture import (
     CaptureBroken,
     CapturedMessage,
@@ -268,23 +268,23 @@ def test_no_filter_of_mitmproxy_s_matches_a_past_connection() -> None:
 
 def test_lines_as_the_log_writes_them(tmp_path: Path) -> None:
     """The log's own structs, so that a field that is renamed there is missed here."""
-    opened = events.Open(
+    opened = schema.Open(
         schema_version=1, host="h.example", uri="/ws", status=101, http_version="HTTP/1.1",
         tls=False, client_protocols=["mqtt"], client_extensions=[], server_extensions=[],
         findings=[], subprotocol="mqtt", origin="https://o.example",
     )  # fmt: skip
-    text = events.Message("to_client", "text", 5, 9, 1, False, "pass", [], False)
+    text = schema.Message("to_client", "text", 5, 9, 1, False, "pass", [], False)
     text.preview = "hello"
-    binary = events.Message("to_server", "binary", 2, 8, 1, False, "pass", [], False)
+    binary = schema.Message("to_server", "binary", 2, 8, 1, False, "pass", [], False)
     binary.preview_base64 = b"\xff\x00"
     around = {
         "timestamp": events.timestamp(STAMP_NS).decode(), "flow_id": 7, "src_ip": "10.0.0.9",
         "src_port": 1, "dest_ip": "10.0.0.1", "dest_port": 443, "proto": "TCP", "host": "here",
     }  # fmt: skip
     lines = [
-        events.OpenLine(open=opened, **around),  # type: ignore[arg-type]
-        events.MessageLine(message=text, **around),  # type: ignore[arg-type]
-        events.MessageLine(message=binary, **around),  # type: ignore[arg-type]
+        schema.OpenLine(open=opened, **around),  # type: ignore[arg-type]
+        schema.MessageLine(message=text, **around),  # type: ignore[arg-type]
+        schema.MessageLine(message=binary, **around),  # type: ignore[arg-type]
     ]
     messages, told = read(lines_of(tmp_path / "log", *map(events.encode, lines)))
     assert told == []
