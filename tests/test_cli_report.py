@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,52 @@ def test_what_broke_the_protocol_and_what_did_not_go_on(
     assert "3 frames broke the protocol: unmasked (a client must mask its frames, RFC 6455" in said
     assert "1 frame broke the protocol: masked (a server must not mask" in said
     assert "1 message did not go on: 1 lost as their connection ended." in said
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("timestamp", "9999-12-31T23:59:59.999999Z"),
+        ("timestamp", "0001-01-01T00:00:00.000000Z"),
+        ("age_s", 1e300),
+        ("age_s", -5),
+        ("extra", "deep"),
+    ],
+)
+def test_a_hostile_line_is_one_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, value: object
+) -> None:
+    scene = Scene(3)
+    for number in range(3):
+        scene.connection(10.0 * number, 10.0 * number + 5, 1.0, code=1000)
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join(scene.lines()))
+    lines = path.read_text().splitlines()
+    last = json.loads(lines[-1])
+    if place == "age_s":
+        last["close"]["age_s"] = value
+    else:
+        last[place] = value
+    deep = "[" * 100_000 + "]" * 100_000
+    lines[-1] = json.dumps(last).replace('"deep"', deep)
+    path.write_text("\n".join(lines) + "\n")
+    assert main(["report", str(path)]) == 0
+    assert "1 line could not be read" in capsys.readouterr().out
+
+
+def test_rubbish_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rubbish"
+    path.write_bytes(random.Random(1).randbytes(100_000) + b"\n\n")
+    assert main(["report", str(path)]) == 2
+    assert "no line of it is one of a log" in capsys.readouterr().err
+
+
+def test_a_table_does_not_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(3)
+    scene.connection(0.0, 5.0, 1.0, code=1000, host="\x1b]0;T\x07=cmd()")
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join(scene.lines()))
+    assert main(["report", str(path), "--meters", "csv"]) == 0
+    assert all(char.isprintable() or char == "\n" for char in capsys.readouterr().out)

@@ -139,7 +139,7 @@ routes:
         (f"routes:\n- via: {{url: 'socks5://h', user: {'x' * 256}}}", "2: the user has more"),
         ("routes:\n- via: {url: 'https://h', ca: nowhere.pem}", "2: there is no file"),
         ("routes:\n- via: {url: 'socks5://h', user: 's-{key}'}", "2: nothing says what the key is"),
-        ("routes:\n- {key: client, via: {url: 'socks5://h', user: 's-{kye}'}}", "2: {kye} would be"),
+        ("routes:\n- {key: client, via: {url: 'http://h', user: 's-{kye}'}}", "2: {kye} would"),
         ("routes:\n- choose: key", "2: nothing says what the key is"),
         ("routes:\n- key: user", '2: unknown key "user"'),
         ("routes:\n- key: {header: 'a b'}", "2: this is not a header's name"),

@@ -1,6 +1,7 @@
 """Made-up logs: what the proxy would have written in a scenario, random but by a seed.
 
-Lines have the contract's fields alone, so they are what any recorder of such logs would write.
+Lines have the contract's fields alone, so they are what any recorder of such logs would write –
+but for sizes: these are in ``framing`` or, as in logs of others, only in the lines of frames.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Scene:
     def connection(
         self, at_s: float, age_s: float, idle_s: float | None = None, *, code: int = 1006,
         cause: str = "", initiator: str = "server", rtts: tuple[float, ...] = (),
-        frames: int | None = None, **handshake: Any,
+        frames: int | None = None, framing: dict[str, Any] | None = None, **handshake: Any,
     ) -> int:  # fmt: skip
         """A whole life. ``idle_s`` None: nothing ever passed."""
         flow_id = self.handshake(at_s, **handshake)
@@ -82,20 +83,45 @@ class Scene:
             "idle_s": round(idle_s, 6), "to_server": totals, "to_client": totals,
             "ping_rtt_ms": rtt, "diagnosis": [],
         }  # fmt: skip
+        if framing is not None:
+            close["framing"] = framing
         addresses = {key: handshake[key] for key in ("client", "server") if key in handshake}
         self.add(at_s + age_s + 0.001, "ws_close", flow_id, close=close, **addresses)
         return flow_id
 
     def frame(
         self, at_s: float, flow_id: int, opcode: str, direction: str, payload_len: int = 4,
-        *, fin: bool = True,
+        *, fin: bool = True, rsv: int = 0, forwarded: bool = True, violation: str | None = None,
+        seq: int = 0,
     ) -> None:  # fmt: skip
         self.add(
             at_s, "websocket", flow_id,
             websocket={"fin": fin, "opcode": opcode},
-            ws={"direction": direction, "seq": 0, "rsv": 0, "payload_len": payload_len,
-                "frame_len": payload_len + 2, "forwarded": True},
+            ws={"direction": direction, "seq": seq, "rsv": rsv, "payload_len": payload_len,
+                "frame_len": payload_len + 2, "forwarded": forwarded}
+            | ({} if violation is None else {"violation": violation}),
         )  # fmt: skip
+
+    def sizes(
+        self, at_s: float, to_server: list[int], *, logged: bool, code: int = 1000, **more: Any
+    ) -> int:  # fmt: skip
+        """A connection whose client sends messages of so many bytes, one frame each.
+
+        ``logged``: a line for each, and nothing in ``ws_close``; else the other way about.
+        """
+        framing = None
+        if not logged and max(to_server) > 125:
+            framing = {"to_server": {"message_max_len": max(to_server)} | {
+                "frame_max_len": max(to_server)}}  # fmt: skip
+        flow_id = self.connection(
+            at_s, 60.0, 1.0, code=code, initiator="client" if code == 1000 else "server",
+            framing=framing, **more,
+        )  # fmt: skip
+        if logged:
+            for number, length in enumerate(to_server):
+                self.frame(at_s + 50 * (number + 1) / len(to_server), flow_id, "text", "to_server",
+                           length, seq=number)  # fmt: skip
+        return flow_id
 
     def lines(self) -> Iterator[bytes]:
         for _, _, event in sorted(self.events, key=lambda one: one[:2]):
@@ -158,6 +184,49 @@ def restart(scene: Scene, back_s: Callable[[], float], count: int = 200) -> None
         )  # fmt: skip
 
 
+def framing_of(rand: random.Random) -> dict[str, Any] | None:
+    """Messages of all sizes, some in fragments, on paths that no product is known by."""
+    found: dict[str, Any] = {}
+    for direction in ("to_server", "to_client"):
+        largest = int(rand.lognormvariate(7, 3))
+        if largest <= 125:
+            continue
+        found[direction] = {"message_max_len": largest, "frame_max_len": largest}
+        if largest > 16_384 and rand.random() < 0.5:
+            count = largest // 16_384
+            found[direction] |= {
+                "frame_max_len": 16_384, "fragmented": 1, "fragment_len": 16_384,
+                "fragments": count, "fragments_alike": count,
+            }  # fmt: skip
+    return found or None
+
+
+def near_a_cap(scene: Scene, cap: int, **more: Any) -> None:
+    """Messages of all sizes, the largest between 80 and 100 % of a cap."""
+    rand = scene.random
+    logged = rand.random() < 0.5
+    for _ in range(rand.randint(1, 20)):
+        lengths = [rand.randint(1, cap // 2) for _ in range(rand.randint(1, 9))]
+        scene.sizes(rand.uniform(0, 3600), lengths, logged=logged, **more)
+    scene.sizes(
+        rand.uniform(0, 3600), [5, rand.randint(int(0.8 * cap) + 1, cap)], logged=logged, **more
+    )
+
+
+def too_big(scene: Scene, cap: int, **more: Any) -> None:
+    """Some pass below a cap, those over it end with 1009."""
+    rand = scene.random
+    logged = rand.random() < 0.5
+    for number in range(rand.randint(3, 20)):
+        scene.sizes(number * 100.0, [rand.randint(1, cap)], logged=logged, **more)
+        refused = rand.randint(cap + 1, 3 * cap)
+        flow_id = scene.sizes(number * 100.0 + 9, [9, refused], logged=logged, code=1009, **more)
+        if not logged:
+            closes = (event for _, _, event in scene.events if event["flow_id"] == flow_id)
+            (close,) = (event["close"] for event in closes if event["event_type"] == "ws_close")
+            close["caused_by_len"] = refused
+
+
 def healthy(scene: Scene, count: int = 1000, hosts: int = 4) -> None:
     """Mixed traffic with nothing wrong, for a day and more."""
     rand = scene.random
@@ -172,6 +241,7 @@ def healthy(scene: Scene, count: int = 1000, hosts: int = 4) -> None:
         common: dict[str, Any] = {
             "host": host, "client": client, "uri": f"/ws/{rand.choice('abc')}?v={number % 3}",
             "rtts": tuple(rand.lognormvariate(3.3, 0.4) for _ in range(rand.randrange(9))),
+            "framing": framing_of(rand),
         }  # fmt: skip
         restart_s = restarts[host]
         if at_s < restart_s < at_s + age_s:  # the daily restart, in order and at once

@@ -89,6 +89,40 @@ def test_version_is_told_as_what_it_is() -> None:
     assert "another version than 13" in only(scene.report()).say
 
 
+def test_a_hop_that_spoils_many_paths_is_one_thing() -> None:
+    scene = Scene(1)
+    for number in range(12):
+        for _ in range(number + 1):
+            scene.handshake(number * 10.0, 426, uri=f"/api/{number}?token=x")
+    found = only(scene.report())
+    assert (found.kind, found.confidence, found.count) == ("upgrade-lost", "high", 78)
+    assert found.evidence["paths"] == 12
+    assert [(one.path, one.count) for one in found.paths][:2] == [("/api/11", 12), ("/api/10", 11)]
+    assert "12 paths (" in found.say
+
+
+def test_other_causes_on_the_same_host_are_other_things() -> None:
+    scene = Scene(1)
+    scene.handshake(0.0, 426)
+    scene.handshake(1.0, 426, findings=("version-not-13",))
+    scene.handshake(2.0, 426, findings=("request-upgrade-missing",))
+    scene.handshake(3.0, 400, findings=("request-upgrade-missing",))
+    found = scene.report().diagnoses
+    assert len({one.id for one in found}) == len(found) == 4
+    assert {one.count for one in found} == {1}
+
+
+def test_paths_that_answer_101_are_not_among_those_that_are_lost() -> None:
+    scene = Scene(1)
+    for number in range(12):
+        scene.handshake(number * 10.0, 400, uri="/lost")
+        scene.handshake(number * 10.0, 400, uri="/fine")
+        scene.connection(number * 10.0 + 1, 5.0, 1.0, code=1000, initiator="client", uri="/fine")
+    found = only(scene.report())
+    assert [one.path for one in found.paths] == ["/lost"]
+    assert found.count == 12
+
+
 # --- slow-pong, keepalive-risk ---
 
 
@@ -108,6 +142,15 @@ def test_the_deadline_can_be_another() -> None:
     scene.connection(0.0, 40.0, 1.0, code=1000, initiator="client", rtts=(40.0, 50.0, 60.0))
     assert scene.report().diagnoses == []
     assert only(scene.report(pong_deadline_ms=20)).kind == "slow-pong"
+
+
+@pytest.mark.parametrize("slow", [1, 2])
+def test_a_hiccup_or_two_of_a_host_are_nothing(slow: int) -> None:
+    scene = Scene(2)
+    for number in range(7):
+        rtts = (20.0, 30.0, 180.0 if number < slow else 21.0)
+        scene.connection(number * 50.0, 40.0, 1.0, code=1000, initiator="client", rtts=rtts)
+    assert scene.report().diagnoses == []
 
 
 def test_one_slow_pong_of_many_is_nothing() -> None:

@@ -13,7 +13,9 @@ from tests.diagnose.scenes import (
     healthy,
     idle_cut,
     lifetime_cut,
+    near_a_cap,
     restart,
+    too_big,
 )
 from wsinspect.diagnose.limits import LIMITS
 from wsinspect.model.diagnosis import Kind
@@ -40,6 +42,8 @@ def idle_cut_in_health(scene: Scene) -> None:
     healthy(scene)
 
 
+GATEWAY = "abc123.execute-api.eu-west-1.amazonaws.com"
+
 SCENARIOS: list[tuple[str, Make, Kind, set[Kind]]] = [
     *[
         (f"idle {limit:g} s", lambda scene, limit=limit: idle_cut(scene, limit), "idle-cut", set())
@@ -58,6 +62,25 @@ SCENARIOS: list[tuple[str, Make, Kind, set[Kind]]] = [
     ("lifetime 2 h", lambda s: lifetime_cut(s, 7200), "lifetime-cut", set()),
     ("crash", crash, "crash", set()),
     ("drain", drain, "drain", set()),
+    ("1009", lambda s: too_big(s, 65_536), "oversize", set()),
+    (
+        "near engine.io's cap",
+        lambda s: near_a_cap(s, 1_000_000, uri="/socket.io/?EIO=4"),
+        "oversize",
+        set(),
+    ),
+    (
+        "near a gateway's message cap",
+        lambda s: near_a_cap(s, 131_072, host=GATEWAY),
+        "oversize",
+        set(),
+    ),
+    (
+        "near a gateway's frame cap",
+        lambda s: near_a_cap(s, 32_768, host=GATEWAY),
+        "oversize",
+        set(),
+    ),
     (
         "back within a second",
         lambda s: restart(s, lambda: s.random.uniform(0, 1)),

@@ -113,6 +113,54 @@ async def test_an_idle_timeout_of_three_seconds(
     assert "3.0" in cut["say"] or "look for an idle timeout" in cut["say"]
 
 
+LEVELS = (
+    ("--record", "connections"),
+    ("--record", "messages", "--payloads", "preview"),
+    ("--record", "frames"),
+    ("--record", "all", "--payloads", "full"),
+)
+
+
+@HOPS
+async def test_a_log_of_any_level_says_the_same(
+    start_proxy: StartProxy, tmp_path: Path, name: str
+) -> None:
+    """The same traffic through a proxy of each level: messages in fragments, cut when idle."""
+    async with echo_server() as port:
+        with running_hop(name, tmp_path, port, timeout_s=3) as hop:
+            mode = ("--mode", f"reverse:http://127.0.0.1:{hop}")
+            proxies = [start_proxy(*mode, *level) for level in LEVELS]
+            opened = []
+            for number in range(4):
+                for proxy in proxies:
+                    (client,) = await clients(proxy.port, 1)
+                    opened.append(client)
+                    await client.send(["x" * 20_000, "y" * (10_000 * number), "z"])
+                    assert len(await client.recv()) == 20_001 + 10_000 * number
+                await asyncio.sleep(0.15)
+            await until_closed(opened)
+            for proxy in proxies:
+                proxy.stop()
+    documents = []
+    for proxy in proxies:
+        found = diagnosed(proxy)
+        assert set(found) == {"idle-cut"}
+        assert found["idle-cut"]["count"] == 4
+        document = json.loads(report(proxy, "--json"))
+        (cut,) = document["diagnoses"]
+        for timed in ("connection_s", "host"):
+            document["meters"][0].pop(timed)
+        documents.append(
+            (
+                [cut[name] for name in ("kind", "confidence", "count", "candidates", "flow_ids")],
+                {key: document[key] for key in ("connections", "frames", "ends", "meters")},
+                [{**one, "host": ""} for one in document["remarks"]],
+            )
+        )
+    assert documents[0][2][0]["what"] == "fragments"
+    assert all(one == documents[0] for one in documents)
+
+
 @HOPS
 async def test_in_step_they_are_no_crash(
     start_proxy: StartProxy, tmp_path: Path, name: str

@@ -18,6 +18,7 @@ from tests.support.facts import NOW_NS, SECOND_NS, make_connection
 from tests.support.raw import KEY, PING, PONG, TEXT, close_frame, frame
 from wsinspect.model import events
 from wsinspect.model.connection import Connection
+from wsinspect.model.schema import MessageLine
 from wsinspect.protocol.messages import MessageFacts
 
 SCHEMA = json.loads(events.json_schema())
@@ -30,7 +31,8 @@ def check(value: Any, schema: dict[str, Any], at: str = "$") -> None:
     known = {
         "$ref", "anyOf", "discriminator", "title", "description", "type", "properties", "required",
         "items", "enum", "const", "$defs", "$schema", "$id", "contentEncoding", "default",
-        "minimum", "$comment", "additionalProperties", "version",
+        "additionalProperties",
+        "minimum", "$comment", "version",
     }  # fmt: skip
     assert set(schema) <= known, set(schema) - known
     if "$ref" in schema:
@@ -60,10 +62,11 @@ def check(value: Any, schema: dict[str, Any], at: str = "$") -> None:
         assert kind == "boolean" or not isinstance(value, bool), at
     if isinstance(value, dict):
         assert set(schema.get("required", ())) <= set(value), at
-        unknown = set(value) - set(schema["properties"])
-        assert not unknown, f"{at}: the schema does not know {unknown}"
+        named, others = schema.get("properties", {}), schema.get("additionalProperties")
+        unknown = set(value) - set(named)
+        assert others or not unknown, f"{at}: the schema does not know {unknown}"
         for name, each in value.items():
-            check(each, schema["properties"][name], f"{at}.{name}")
+            check(each, named.get(name, others), f"{at}.{name}")
     if isinstance(value, list):
         for number, each in enumerate(value):
             check(each, schema["items"], f"{at}[{number}]")
@@ -219,7 +222,7 @@ def test_message_events(payloads: Any, opcode: int, payload: bytes | None) -> No
         assert message["preview"] == shown.decode(errors="replace")
     else:
         event = decode(line)
-        assert isinstance(event, events.MessageLine)
+        assert isinstance(event, MessageLine)
         assert event.message.preview_base64 == shown
 
 

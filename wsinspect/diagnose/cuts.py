@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from wsinspect.diagnose.constant import KEPT, Dense, Times, tolerance_us
-from wsinspect.diagnose.facts import SECOND, Ended, path_of
+from wsinspect.diagnose.facts import SECOND, Ended
 from wsinspect.diagnose.findings import Findings, counted, first_of, quantile, seconds, when
 from wsinspect.diagnose.limits import at_limit, by_age, by_idle
 from wsinspect.model.diagnosis import Candidate, Confidence, Diagnosis, PathFacts
@@ -130,9 +130,7 @@ class Cuts:
         return dict(self._limits)
 
     def kinds(self, end: Ended) -> list[str]:
-        """What is known of such an end already."""
-        if not end.abrupt:
-            return []
+        """What is known of such an abrupt end already."""
         book = self._sides.get((end.opened.host, end.initiator))
         if book is None:
             return []
@@ -147,7 +145,7 @@ class Cuts:
         """Every end tells how long a silence may last, but one that was cut for it."""
         if end.age_us < SECOND:
             return
-        host, path = end.opened.host, path_of(end.opened.uri)
+        host, path = end.opened.host, end.opened.path
         book = self._hosts.get(host)
         if (
             book is not None
@@ -281,7 +279,7 @@ def _kept(end: Ended) -> _Cut:
         end.age_us,
         end.end_us,
         end.opened.flow_id,
-        path_of(end.opened.uri),
+        end.opened.path,
         end.silent,
         end.keepalive is not None and end.keepalive.last_to_server,
     )
@@ -299,7 +297,7 @@ def _judged(
             # Clients vanish all day, and leave after the same time by habit.
             if not known and (which == "age" or dense.count < 4):
                 continue
-            odds = 4e-3 if known else 1e-4
+            odds = 1e-3 if known else 1e-4
         else:
             odds = 2e-2 if known else 5e-3
         if (

@@ -56,7 +56,8 @@ class Diagnoser:
 
     def opened(self, opened: Opened) -> None:
         """A handshake is over; with 101 the connection is open."""
-        self.advance(opened.at_us)
+        if opened.at_us > self._now_us:
+            self.advance(opened.at_us)
         if opened.status == 101:
             self._open[opened.host] = self._open.get(opened.host, 0) + 1
         self._herds.opened(opened, self._now_us)
@@ -73,16 +74,22 @@ class Diagnoser:
 
     def ended(self, end: Ended) -> list[str]:
         """Returns the kinds that are known of this end now: its ``diagnosis`` on record."""
-        self.advance(max(end.at_us, end.end_us))
+        last_us = max(end.at_us, end.end_us)
+        if last_us > self._now_us:
+            self.advance(last_us)
         now_us = self._now_us
         host = end.opened.host
         self.lost(end.opened)
-        self._sessions.ended(end)
-        self._herds.ended(end)
+        # What has nothing to say is not asked: a log has millions of such ends.
+        if end.opened.session is not None:
+            self._sessions.ended(end, end.opened.session)
+        if end.cause != "policy" and (end.initiator != "client" or end.code == 1006):
+            self._herds.ended(end)
         self._cuts.survived(end)
         self._pongs.ended(end, now_us)
-        self._sizes.ended(end, now_us)
-        kinds = self._cuts.kinds(end)
+        if end.framing is not None or end.code == MESSAGE_TOO_BIG:
+            self._sizes.ended(end, now_us)
+        kinds = self._cuts.kinds(end) if end.abrupt else []
         if end.abrupt:
             self._instants.add(end, now_us)
         elif end.initiator == "server" and end.code in (GOING_AWAY, SERVICE_RESTART):
@@ -91,7 +98,8 @@ class Diagnoser:
                 kinds.append("drain")
         if end.code == MESSAGE_TOO_BIG:
             kinds.append("oversize")
-        self._risks.ended(end)
+        if end.keepalive is not None and end.keepalive.interval_s > 0:
+            self._risks.ended(end, end.keepalive)
         return kinds
 
     def session(self, opened: Opened, session: str) -> None:

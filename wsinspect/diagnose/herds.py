@@ -22,7 +22,7 @@ _FEWEST = 20  # ends, and clients that come back
 _WATCH_US = 60 * SECOND
 _PEAK_SHARE = 0.3  # of those that fell, back within one second
 _KEPT = 10_000
-_BASELINE_US = 60 * SECOND
+_BASELINE_S = 60
 
 
 class _Herd:
@@ -62,11 +62,12 @@ class _Herd:
         self.flow_ids: list[int] = []
         self.attempts: dict[str, list[int]] = {}  # client -> failed attempts
 
-    def fall(self, end_us: int, client: str, identity: str) -> None:
+    def fall(self, end: Ended) -> None:
         self.fallen += 1
-        self.last_fall_us = max(self.last_fall_us, end_us)
+        self.last_fall_us = max(self.last_fall_us, end.end_us)
         if self.fallen <= _KEPT:
-            self.waiting.setdefault(client, deque()).append(end_us)
+            identity = _identity(end.opened)
+            self.waiting.setdefault(end.opened.client, deque()).append(end.end_us)
             self.who[identity] = self.who.get(identity, 0) + 1
 
     def come(self, opened: Opened, identity: str) -> None:
@@ -106,8 +107,8 @@ class _Host:
     __slots__ = ("falls", "herd", "opens")
 
     def __init__(self) -> None:
-        self.falls: deque[tuple[int, str, str]] = deque(maxlen=_FEWEST)
-        self.opens: deque[int] = deque(maxlen=10_000)
+        self.falls: deque[Ended] = deque(maxlen=_FEWEST)
+        self.opens: dict[int, int] = {}  # handshakes by second; the last minute, and some more
         self.herd: _Herd | None = None
 
 
@@ -125,27 +126,34 @@ class Herds:
         return book
 
     def ended(self, end: Ended) -> None:
-        if end.cause == "policy" or (end.initiator == "client" and end.code != 1006):
-            return  # a client that left by its own will
-        book = self._host(end.opened.host)
-        at_us, client, identity = end.end_us, end.opened.client, _identity(end.opened)
+        """An end that was not the client's own will."""
+        book = self._hosts.get(end.opened.host) or self._host(end.opened.host)
         herd = book.herd
-        if herd is not None and at_us - herd.last_fall_us <= _FALLEN_WITHIN_US:
-            herd.fall(at_us, client, identity)
+        if herd is not None and end.end_us - herd.last_fall_us <= _FALLEN_WITHIN_US:
+            herd.fall(end)
             return
-        book.falls.append((at_us, client, identity))
-        if len(book.falls) == _FEWEST and at_us - book.falls[0][0] <= _FALLEN_WITHIN_US:
-            before = book.falls[0][0]
-            usual = sum(1 for one in book.opens if before - _BASELINE_US <= one < before)
-            herd = book.herd = _Herd(before, usual * SECOND / _BASELINE_US)
-            for fall in book.falls:
-                herd.fall(*fall)
-            book.falls.clear()
+        falls = book.falls
+        falls.append(end)
+        if len(falls) == _FEWEST and end.end_us - falls[0].end_us <= _FALLEN_WITHIN_US:
+            before = falls[0].end_us
+            second = before // SECOND
+            before_s = range(second - _BASELINE_S, second)
+            usual = sum(count for at, count in book.opens.items() if at in before_s)
+            herd = book.herd = _Herd(before, usual / _BASELINE_S)
+            for fall in falls:
+                herd.fall(fall)
+            falls.clear()
 
     def opened(self, opened: Opened, now_us: int) -> None:
         """A handshake, also one that failed."""
-        book = self._host(opened.host)
-        book.opens.append(opened.at_us)
+        book = self._hosts.get(opened.host) or self._host(opened.host)
+        opens, second = book.opens, opened.at_us // SECOND
+        if second in opens:
+            opens[second] += 1
+        else:
+            opens[second] = 1
+            if len(opens) > 4 * _BASELINE_S:
+                del opens[next(iter(opens))]
         herd = book.herd
         if herd is None:
             return

@@ -11,7 +11,17 @@ from typing import Literal
 
 from wsinspect.model.diagnosis import Candidate
 
-__all__ = ["LIMITS", "SIZE_CAPS", "Limit", "at_limit", "by_age", "by_idle", "by_size", "reloads"]
+__all__ = [
+    "LIMITS",
+    "SIZE_CAPS",
+    "Limit",
+    "SizeCap",
+    "at_limit",
+    "by_age",
+    "by_idle",
+    "by_size",
+    "reloads",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +73,34 @@ LIMITS: tuple[Limit, ...] = (
     Limit("AWS API Gateway", 7200, "lifetime", _API_GATEWAY),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class SizeCap:
+    """``of``: what may not be larger. ``product``: whose, where that can be told (``near``)."""
+
+    hop: str
+    limit_bytes: int
+    source: str
+    of: Literal["frame", "message"] = "message"
+    product: Literal["api-gateway", "engine.io", ""] = ""
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(hop=self.hop, source=self.source, limit_bytes=self.limit_bytes)
+
+
 _SOCKETIO = "https://socket.io/docs/v4/server-options/#maxhttpbuffersize"
-SIZE_CAPS: tuple[tuple[str, int, str], ...] = (
-    ("AWS API Gateway frame", 32 * 1024, _API_GATEWAY),
-    ("AWS API Gateway message", 128 * 1024, _API_GATEWAY),
-    ("engine.io maxHttpBufferSize", 1_000_000, _SOCKETIO),
-    (
-        "websockets (Python) max_size",
-        1 << 20,
-        "https://websockets.readthedocs.io/en/stable/topics/memory.html",
-    ),
-    (
-        "aiohttp max_msg_size",
-        4 << 20,
-        "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.WebSocketResponse",
-    ),
-    (
-        "ws (Node.js) maxPayload",
-        100 << 20,
-        "https://github.com/websockets/ws/blob/master/doc/ws.md",
-    ),
+_WEBSOCKETS = "https://websockets.readthedocs.io/en/stable/topics/memory.html"
+_AIOHTTP = "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.WebSocketResponse"
+_WS = "https://github.com/websockets/ws/blob/master/doc/ws.md"
+
+SIZE_CAPS: tuple[SizeCap, ...] = (
+    SizeCap("AWS API Gateway frame", 32 * 1024, _API_GATEWAY, "frame", "api-gateway"),
+    SizeCap("AWS API Gateway message", 128 * 1024, _API_GATEWAY, "message", "api-gateway"),
+    SizeCap("engine.io maxHttpBufferSize", 1_000_000, _SOCKETIO, "message", "engine.io"),
+    SizeCap("websockets (Python) max_size", 1 << 20, _WEBSOCKETS),
+    SizeCap("aiohttp max_msg_size", 4 << 20, _AIOHTTP),
+    SizeCap("ws (Node.js) maxPayload", 100 << 20, _WS),
 )
 
 
@@ -114,12 +132,18 @@ def reloads() -> list[Candidate]:
     return [Candidate(one.hop, one.limit_s, one.source) for one in LIMITS if one.kind == "reload"]
 
 
-def by_size(size: int, passed: int = 0) -> list[Candidate]:
-    """Caps below ``size`` (bytes) that let ``passed`` bytes through; the nearest first."""
+def by_size(
+    message_len: int, frame_len: int, *, passed_len: int = 0, passed_frame_len: int = 0
+) -> list[Candidate]:
+    """Caps below what was refused, over what passed (payload bytes); the nearest first."""
     return [
-        Candidate(hop=hop, source=source, limit_bytes=cap)
-        for hop, cap, source in reversed(SIZE_CAPS)
-        if passed <= cap < size
+        cap.candidate
+        for cap in reversed(SIZE_CAPS)
+        if (
+            passed_frame_len <= cap.limit_bytes < frame_len
+            if cap.of == "frame"
+            else passed_len <= cap.limit_bytes < message_len
+        )
     ]
 
 

@@ -7,6 +7,7 @@ those of frames, as on the wire (compressed), without the handshake or a proxy's
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, Literal
 
 from wsinspect.diagnose.facts import SECOND, Ended, Opened, Totals
@@ -25,8 +26,8 @@ METER_COLUMNS = (
 )
 _KEPT = 100_000
 _KEYS: dict[str, Callable[[Opened], str]] = {
-    "host": lambda opened: opened.host,
-    "client": lambda opened: opened.client,
+    "host": attrgetter("host"),
+    "client": attrgetter("client"),
     "user": lambda opened: opened.user or "",
 }
 
@@ -64,23 +65,23 @@ class Meters:
         self._key = _KEYS[by]
         self._meters: dict[str, Meter] = {}
 
-    def _meter(self, opened: Opened) -> Meter:
-        key = self._key(opened)
-        meter = self._meters.get(key)
-        if meter is None:
-            if len(self._meters) >= _KEPT:
-                key = "(others)"
-            meter = self._meters.setdefault(key, Meter())
-        return meter
+    def _meter(self, key: str) -> Meter:
+        if key not in self._meters and len(self._meters) >= _KEPT:
+            key = "(others)"
+        return self._meters.setdefault(key, Meter())
 
     def opened(self, opened: Opened) -> None:
-        self._meter(opened).connections += 1
+        key = self._key(opened)
+        meter = self._meters.get(key) or self._meter(key)
+        meter.connections += 1
 
     def ended(self, end: Ended) -> None:
-        self._meter(end.opened).add(end)
+        key = self._key(end.opened)
+        meter = self._meters.get(key) or self._meter(key)
+        meter.add(end)
 
     def still_open(self, opened: Opened, now_us: int) -> None:
-        self._meter(opened).age_us += max(0, now_us - opened.at_us)
+        self._meter(self._key(opened)).age_us += max(0, now_us - opened.at_us)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """As in the report's ``meters[]``; those with most bytes first."""

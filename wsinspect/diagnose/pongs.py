@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from wsinspect.diagnose.facts import SECOND, Ended
 from wsinspect.diagnose.findings import Findings, counted, seconds, when
-from wsinspect.model.diagnosis import PONG_DEADLINE_MS, Confidence, Diagnosis
+from wsinspect.model.diagnosis import PONG_DEADLINE_MS, Confidence, Diagnosis, Keepalive
 
 __all__ = ["Pongs", "Risks"]
 
 _SAMPLE = 20
 _SHARE = 0.05  # of a host's pongs
+_SHARE_OF_FEW = {1: 0.5, 2: 0.2}  # one or two among many are a hiccup
 _OWN_SHARE = 0.2  # of a connection's
 
 
@@ -42,30 +43,33 @@ class Pongs:
 
     def ended(self, end: Ended, now_us: int) -> None:
         keepalive = end.keepalive
-        deaf = keepalive is not None and keepalive.unanswered >= 3 and end.clean and not end.rtts
-        if not end.rtts and not deaf:
-            return
+        pongs = end.rtt.count
+        deaf = False
+        if not pongs:
+            deaf = keepalive is not None and keepalive.unanswered >= 3 and end.clean
+            if not deaf:
+                return
         host = self._hosts.get(end.opened.host)
         if host is None:
             if len(self._hosts) >= 10_000:
                 del self._hosts[next(iter(self._hosts))]
             host = self._hosts[end.opened.host] = _Host()
-        host.pongs += end.rtts
-        if not (deaf or end.rtt_max_ms > self._deadline_ms):
+        host.pongs += pongs
+        if not (deaf or end.rtt.max > self._deadline_ms):
             if host.slow and host.pongs >= _SAMPLE:
                 self._judge(end.opened.host, host, now_us)
             return
         slow_pongs = self._slow_pongs(end)
         host.slow_pongs += slow_pongs
         behind = 0 if keepalive is None else keepalive.late_behind_bytes
-        if deaf or behind or (slow_pongs and slow_pongs >= _OWN_SHARE * end.rtts):
+        if deaf or behind or (slow_pongs and slow_pongs >= _OWN_SHARE * end.rtt.count):
             host.slow += 1
             host.unanswered += deaf
             host.behind += bool(behind)
             host.behind_bytes = max(host.behind_bytes, behind)
-            host.worst_ms = max(host.worst_ms, end.rtt_max_ms)
-            if end.rtts and len(host.medians_ms) < 4096:
-                host.medians_ms.append(end.rtt_p50_ms)
+            host.worst_ms = max(host.worst_ms, end.rtt.max)
+            if end.rtt.count and len(host.medians_ms) < 4096:
+                host.medians_ms.append(end.rtt.p50)
             if len(host.flow_ids) < 16:
                 host.flow_ids.append(end.opened.flow_id)
             host.first_us = host.first_us or end.opened.at_us
@@ -79,15 +83,16 @@ class Pongs:
                 self._judge(name, host, now_us)
 
     def _slow_pongs(self, end: Ended) -> int:
-        if not end.rtts or end.rtt_max_ms <= self._deadline_ms:
+        if not end.rtt.count or end.rtt.max <= self._deadline_ms:
             return 0
         if end.keepalive is not None and end.keepalive.slow_pongs:
             return end.keepalive.slow_pongs
         # Without a count: the median says whether it was half of them, or at least one.
-        return (end.rtts + 1) // 2 if end.rtt_p50_ms > self._deadline_ms else 1
+        return (end.rtt.count + 1) // 2 if end.rtt.p50 > self._deadline_ms else 1
 
     def _judge(self, name: str, host: _Host, now_us: int) -> None:
-        much = host.slow_pongs >= _SHARE * host.pongs and host.slow_pongs
+        slow = host.slow_pongs
+        much = slow and slow >= _SHARE_OF_FEW.get(slow, _SHARE) * host.pongs
         if not host.slow or not (much or host.behind or host.unanswered >= 3):
             return
         self._findings.grow(f"slow-pong:{name}", lambda: self._diagnosis(name, host), now_us)
@@ -174,10 +179,7 @@ class Risks:
         self._findings = findings
         self._waiting: dict[str, dict[int, _Risk]] = {}  # host -> interval in whole s
 
-    def ended(self, end: Ended) -> None:
-        keepalive = end.keepalive
-        if keepalive is None or keepalive.interval_s <= 0:
-            return
+    def ended(self, end: Ended, keepalive: Keepalive) -> None:
         host = end.opened.host
         intervals = self._waiting.get(host)
         if intervals is None:

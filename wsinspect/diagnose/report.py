@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from wsinspect.diagnose.engine import Diagnoser
 from wsinspect.diagnose.facts import Ended, Opened
 from wsinspect.diagnose.findings import RANK
+from wsinspect.diagnose.flows import Stopped
 from wsinspect.diagnose.log import LogEvents, Told
 from wsinspect.diagnose.meters import By, Meters
+from wsinspect.diagnose.remarks import Remark, Remarks
 from wsinspect.diagnose.sessions import SESSION_NAMES
 from wsinspect.model.diagnosis import PONG_DEADLINE_MS, Diagnosis
 
-__all__ = ["Report", "read_log"]
+__all__ = ["Refusal", "Report", "read_log"]
+
+Refusal = Literal["answered", "silent", "unreached", "unknown"]
 
 
 @dataclass(slots=True)
@@ -36,16 +40,17 @@ class Report:
     diagnoses: list[Diagnosis | Told] = field(default_factory=list)
     meters: list[dict[str, Any]] = field(default_factory=list)
     violations: Counter[str] = field(default_factory=Counter)
-    not_forwarded: int = 0  # but for Close frames
+    stopped: Stopped = field(default_factory=Stopped)
+    remarks: list[Remark] = field(default_factory=list)
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)  # rule, disposition
-    refusals: Counter[tuple[int, str]] = field(default_factory=Counter)  # status, host
+    refusals: Counter[tuple[int, str, Refusal]] = field(default_factory=Counter)  # status, host
     lines: int = 0
     broken_lines: int = 0
     first_us: int = 0
     last_us: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The contract's object; ``broken_lines`` only where there are any."""
+        """The contract's object; ``remarks`` and ``broken_lines`` only where there are any."""
         document: dict[str, Any] = {
             "connections": self.connections,
             "failed_handshakes": self.failed_handshakes,
@@ -57,6 +62,8 @@ class Report:
             "diagnoses": msgspec.to_builtins(self.diagnoses),
             "meters": self.meters,
         }
+        if self.remarks:
+            document["remarks"] = msgspec.to_builtins(self.remarks)
         if self.broken_lines:
             document["broken_lines"] = self.broken_lines
         return document
@@ -75,8 +82,10 @@ def read_log(
     log = LogEvents()
     report = Report()
     meters = Meters("host" if meter_by == "connection" else meter_by)
+    remarks = Remarks()
     told: dict[str, Told] = {}
     ends: dict[tuple[str, int, str], int] = {}
+    connections = frames = 0
     for event in log.events(lines):
         if log.lost:
             for opened in log.lost:
@@ -86,38 +95,49 @@ def read_log(
         if type(event) is Opened:
             engine.opened(event)
             if event.status == 101:
-                report.connections += 1
+                connections += 1
                 meters.opened(event)
             else:
                 report.failed_handshakes += 1
-                report.refusals[event.status, event.host] += 1
+                report.refusals[event.status, event.host, _refusal(event)] += 1
         elif type(event) is Ended:
             engine.ended(event)
             if not event.opened.status:
-                report.connections += 1
+                connections += 1
                 meters.opened(event.opened)
             how = event.cause, event.code, event.initiator
             ends[how] = ends.get(how, 0) + 1
-            report.frames += event.to_server.frames + event.to_client.frames
+            frames += event.to_server.frames + event.to_client.frames
             meters.ended(event)
+            remarks.ended(event)
             if each is not None:
                 each(event)
         elif isinstance(event, Told):
             told[event.id or f"{event.kind}:{event.host}"] = event
     report.ends = Counter(ends)
-    for flow in log.flows.values():
-        report.frames += flow.frames
-        meters.still_open(flow.opened, log.now_us)
+    report.connections = connections
+    log.end()
+    report.frames = frames + log.frames
+    for opened in log.open.values():
+        meters.still_open(opened, log.now_us)
     engine.finish()
     found = engine.findings.all()
     known = {one.id for one in found} | {f"{one.kind}:{one.host}" for one in found}
     report.diagnoses = [*found, *(one for id_, one in told.items() if id_ not in known)]
     report.diagnoses.sort(key=lambda one: (-RANK[one.confidence], -one.count))
-    report.still_open = len(log.flows)
+    report.still_open = len(log.open)
     report.meters = list(meters.rows())
     report.violations = log.violations
-    report.not_forwarded = log.not_forwarded
+    report.stopped = log.stopped
+    report.remarks = list(remarks.all())
     report.alerts = log.alerts
     report.lines, report.broken_lines = log.lines, log.broken
     report.first_us, report.last_us = log.first_us, log.now_us
     return report
+
+
+def _refusal(opened: Opened) -> Refusal:
+    """Who said no: a 502 is also what clients get where nobody answered at all."""
+    if "response-missing" in opened.findings:
+        return "silent" if opened.server else "unreached"
+    return "answered" if "status-not-101" in opened.findings else "unknown"

@@ -121,10 +121,7 @@ class Sessions:
                 host.flow_ids.append(opened.flow_id)
             self._findings.put(_diagnosis(opened.host, host), now_us)
 
-    def ended(self, end: Ended) -> None:
-        session = end.opened.session
-        if session is None:
-            return
+    def ended(self, end: Ended, session: str) -> None:
         known = self._sessions.get((end.opened.host, session))
         if known is not None:
             known.live -= 1

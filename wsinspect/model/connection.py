@@ -154,6 +154,7 @@ class Connection:
     diagnosis: list[str] = field(default_factory=list)  # kinds known at its end
     caused_by_len: int | None = None  # ended with 1009: the message that was too big
     pong_deadline_ms: float = PONG_DEADLINE_MS
+    _data_to_client: bool | None = field(default=None, init=False)  # before a control frame
     conceal: Callable[[str], str] = field(default=str, repr=False)
     """Masks what is secret in words of the handshake or a close reason, wherever they are shown."""
 
@@ -185,13 +186,31 @@ class Connection:
         """The application protocol that the handshake tells of; empty if none."""
         return app_protocol(self.handshake.subprotocol or "", self.handshake.uri)
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the last data frame was the client's: it got no answer in data."""
+        if self.last_b0 and self.last_opcode < 3:
+            return not self.last_frame_to_client
+        return self._data_to_client is False
+
+    def _saw_control(self) -> None:
+        """Whose data came last, before ``last_b0`` is that of a control frame."""
+        for reader in (self.to_server, self.to_client):
+            if reader.controls and reader.with_data:
+                self._data_to_client = reader is self.to_client
+                return
+        if self.last_b0 and self.last_opcode < 3:
+            self._data_to_client = self.last_frame_to_client
+
     def saw_ping(self, now_ns: int, *, to_client: bool) -> None:
+        self._saw_control()
         if self.keepalive is None:
             self.keepalive = KeepaliveBook()
         self.keepalive.ping(now_ns, self._passed, to_client=to_client)
 
     def saw_pong(self, rtt_ns: int | None) -> None:
         """``rtt_ns`` is None where it answers no ping."""
+        self._saw_control()
         if rtt_ns is not None and self.keepalive is not None:
             self.keepalive.pong(rtt_ns, self._passed, self.pong_deadline_ms)
 
@@ -215,6 +234,7 @@ class Connection:
 
     def ends(self, now_ns: int) -> Ending:
         """Something ends it now: the record of how, with the time of the first sign kept."""
+        self._saw_control()
         self.ending.begin(now_ns, self.last_frame_ns)
         return self.ending
 

@@ -54,11 +54,11 @@ class Candidate(Struct, omit_defaults=True):
 
 
 class PathFacts(Struct):
-    """One path of a host: how many were cut there, and the longest silence that one survived."""
+    """One path of a host: how many it concerns, and the longest silence that one survived there."""
 
     path: str
     count: int
-    longest_idle_s: float
+    longest_idle_s: float | UnsetType = UNSET  # of ``idle-cut``
 
 
 class Diagnosis(Struct):

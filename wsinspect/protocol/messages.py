@@ -69,6 +69,11 @@ class MessageJoiner:
     ``foreign_rsv``: an extension that we do not know may own RSV bits, and where one is set, who
     knows what it did to the payload. ``start_limit``: so many bytes of a message are kept in any
     case. ``first_seq`` is the number of the open message's first frame, -1 between messages.
+
+    Of finished messages since the start: ``largest_len`` is that of the largest (as the
+    application gets it; one of up to 125 bytes in one frame may be missing), ``fragmented`` how
+    many came in more than one frame; ``fragment_len`` the payload that most of their frames but
+    the last had on the wire, ``fragments_alike`` how many of those, ``fragments`` of how many.
     """
 
     __slots__ = (
@@ -77,9 +82,14 @@ class MessageJoiner:
         "deflate",
         "first_seq",
         "foreign_rsv",
+        "fragment_len",
+        "fragmented",
+        "fragments",
+        "fragments_alike",
         "frames",
         "inflater",
         "keep_payload",
+        "largest_len",
         "last_len",
         "messages",
         "opcode",
@@ -95,6 +105,7 @@ class MessageJoiner:
         "_last_seq",
         "_readable",
         "_utf8",
+        "_votes",
     )
 
     def __init__(
@@ -105,6 +116,10 @@ class MessageJoiner:
         self.foreign_rsv = False
         self.messages = 0
         self.last_len = 0  # of the last message that was compressed or in fragments
+        self.largest_len = 0
+        self.fragmented = 0
+        self.fragments = self.fragments_alike = self.fragment_len = 0
+        self._votes = 0
         self.keep_payload = False
         self.payload_limit = PAYLOAD_LIMIT
         self.start_limit = START_LIMIT
@@ -182,9 +197,11 @@ class MessageJoiner:
             return None, None
         return content, self._content(content)
 
-    def frame_ends(self, b0: int) -> tuple[MessageFacts | None, str | None]:
+    def frame_ends(self, b0: int, payload_len: int) -> tuple[MessageFacts | None, str | None]:
         """The open frame is complete. Returns the message if this was its last frame."""
         if not b0 & 0x80 or not self.opcode:
+            if self.opcode:
+                self._fragment(payload_len)
             return None, None
         violation = None
         if self.opcode == TEXT and self._readable and not self._utf8.finish():
@@ -205,8 +222,23 @@ class MessageJoiner:
         )
         self.messages += 1
         self.last_len = self.payload_len
+        if self.payload_len > self.largest_len:
+            self.largest_len = self.payload_len
+        if self.frames > 1:
+            self.fragmented += 1
         self._forget()
         return facts, violation
+
+    def _fragment(self, payload_len: int) -> None:
+        """A frame that is not its message's last. The length of most wins (Boyer and Moore)."""
+        self.fragments += 1
+        if payload_len == self.fragment_len:
+            self._votes += 1
+            self.fragments_alike += 1
+        elif self._votes:
+            self._votes -= 1
+        else:
+            self.fragment_len, self._votes, self.fragments_alike = payload_len, 1, 1
 
     def end(self) -> bytes:
         """The open message will never be whole. Returns what was kept of it."""

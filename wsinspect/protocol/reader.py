@@ -51,9 +51,15 @@ class FrameReader:
     messages that are not in ``finished``, and of frames with a reserved opcode;
     ``tapped_seqs`` says what frames these are: from entry ``i`` on of an ``(i, seq)`` they are the
     frames from ``seq`` on (of a fragmented message the first), at its begin those of the chunk.
+
+    ``largest_frame_len`` is the payload of the largest data frame of more than 125 bytes, 0 if
+    there was none: what it costs is paid by frames of that size, and the joiner's ``largest_len``
+    is kept in the same step. ``breaches`` counts violations by word. ``with_data``: the last chunk
+    with control frames had data frames, too.
     """
 
     __slots__ = (
+        "breaches",
         "closed",
         "controls",
         "early",
@@ -62,6 +68,7 @@ class FrameReader:
         "joiner",
         "keep",
         "large",
+        "largest_frame_len",
         "masked",
         "payload_bytes",
         "preview",
@@ -75,7 +82,9 @@ class FrameReader:
         "whole_frame_limit",
         "wholes",
         "wire_bytes",
+        "with_data",
         "_beside",
+        "_larger_than",
         "_missing",
         "_parts",
     )
@@ -89,6 +98,10 @@ class FrameReader:
         self.payload_bytes = 0
         self.wire_bytes = 0
         self.violations = 0
+        self.breaches: dict[str, int] | None = None
+        self.largest_frame_len = 0
+        self._larger_than = 125  # a longer payload is the largest of something
+        self.with_data = False
         self._beside = 0  # bytes of content beyond those of payload
         self.closed = False
         self.controls: list[Control] = []
@@ -163,10 +176,14 @@ class FrameReader:
             payload_len = b1 & 0x7F
             if payload_len > 125:
                 payload_len = _from_bytes(data[pos + 2 : pos + (4 if payload_len == 126 else 10)])
+                if payload_len > self._larger_than and start + payload_len <= n:
+                    self._larger(b0, payload_len)
             end = start + payload_len
             if end > n:
                 if end - pos > self.whole_frame_limit:
                     self._totals(len(records) - counted, payload_bytes, pos - first)
+                    if self.controls:
+                        self.with_data = len(records) > len(self.controls)
                     self._begin_large(data, pos, start, payload_len, records)
                     return records
                 self._missing = end - n
@@ -190,7 +207,7 @@ class FrameReader:
                             shape = (b0, payload_len, end - pos, "invalid-utf8")
                             append((_from_bytes(key), shape))
                             joiner.messages += 1
-                            self.violations += 1
+                            self._breached("invalid-utf8")
                             payload_bytes += payload_len
                             pos = end
                             continue
@@ -203,7 +220,7 @@ class FrameReader:
                         text = data[start:end]
                         if not text.isascii() and not joiner.is_utf8(text):
                             violation = "invalid-utf8"
-                            self.violations += 1
+                            self._breached(violation)
                     if tap is not None:
                         tap((b0 & 3, data[start:end]))
                     append((-1, (b0, payload_len, end - pos, violation)))
@@ -218,6 +235,8 @@ class FrameReader:
             if pos < n:
                 self._missing = 1
         self._totals(len(records) - counted, payload_bytes, pos - first)
+        if self.controls:
+            self.with_data = len(records) > len(self.controls)
         if pos < n:
             self._parts.append(data[pos:] if pos else data)
         return records
@@ -237,6 +256,8 @@ class FrameReader:
             payload_len = _from_bytes(data[2:4])
             if b1 & 0x7F == 127 or payload_len < 126:
                 return None
+            if payload_len > self._larger_than and n == _HEADER_LEN[b1] + payload_len:
+                self._larger(b0, payload_len)
         joiner = self.joiner
         if (
             n != _HEADER_LEN[b1] + payload_len
@@ -261,7 +282,7 @@ class FrameReader:
             self.tapped.append((b0 & 3, payload))
         if b0 == 0x81 and not payload.isascii() and not joiner.is_utf8(payload):
             violation = "invalid-utf8"
-            self.violations += 1
+            self._breached(violation)
         joiner.messages += 1
         self.frames += 1
         self.payload_bytes += payload_len
@@ -272,6 +293,23 @@ class FrameReader:
         self.frames += frames
         self.payload_bytes += payload_bytes
         self.wire_bytes += wire_bytes
+
+    def _larger(self, b0: int, payload_len: int) -> None:
+        """The payload of a whole frame is longer than all before, or its message may be."""
+        if b0 & 0x0F > 2:
+            return
+        joiner = self.joiner
+        if payload_len > self.largest_frame_len:
+            self.largest_frame_len = payload_len
+        if (b0 == 0x81 or b0 == 0x82) and payload_len > joiner.largest_len:
+            joiner.largest_len = payload_len
+        self._larger_than = max(125, min(self.largest_frame_len, joiner.largest_len))
+
+    def _breached(self, violation: str) -> None:
+        self.violations += 1
+        if self.breaches is None:
+            self.breaches = {}
+        self.breaches[violation] = self.breaches.get(violation, 0) + 1
 
     # --- everything that is not the usual ---
 
@@ -299,7 +337,7 @@ class FrameReader:
             begun = joiner.frame_begins(b0, end - pos, seq)
             opcode, compressed, first_seq = joiner.opcode, joiner.compressed, joiner.first_seq
             content, wrong = joiner.payload_piece(payload, last=b0 > 0x7F)
-            message, wrong_end = joiner.frame_ends(b0)
+            message, wrong_end = joiner.frame_ends(b0, end - start)
             violation = violation or begun or wrong or wrong_end
             if message is not None:
                 self._finished(message)
@@ -312,7 +350,7 @@ class FrameReader:
         if self.preview:
             self.previews.append(payload[:PREVIEW_LIMIT])
         if violation is not None:
-            self.violations += 1
+            self._breached(violation)
         return mask, (b0, end - start, end - pos, violation)
 
     def _finished(self, message: MessageFacts) -> None:
@@ -395,14 +433,15 @@ class FrameReader:
             seq = self.frames - 1
             large.violation = self._control(large.b0, large.start, large.violation, seq)
         elif large.b0 & 0x07 < 3:
-            large.message, wrong = self.joiner.frame_ends(large.b0)
+            self._larger(large.b0, large.payload_len)
+            large.message, wrong = self.joiner.frame_ends(large.b0, large.payload_len)
             large.violation = large.violation or wrong
             if large.message is not None:
                 self._finished(large.message)
         if self.tap:
             self.tapped_seqs.append((len(self.tapped), self.frames))
         if large.violation is not None:
-            self.violations += 1
+            self._breached(large.violation)
         if not self.early:
             records.append(large.record)
             if self.preview:

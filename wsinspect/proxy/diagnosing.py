@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from wsinspect.diagnose.engine import Diagnoser
-from wsinspect.diagnose.facts import Ended, Opened, Totals
+from wsinspect.diagnose.facts import Code, Ended, Opened, Rtt, Totals
 from wsinspect.diagnose.fanout import FanOuts, HostFanOuts
 from wsinspect.diagnose.sessions import is_masked
 from wsinspect.diagnose.sizes import MESSAGE_TOO_BIG
 from wsinspect.model.diagnosis import Diagnosis, diagnosis_line
 from wsinspect.model.events import keepalive_of, timestamp
+from wsinspect.model.framing import framings_of
 from wsinspect.proxy.spots import read_spot
 
 if TYPE_CHECKING:
@@ -127,17 +128,18 @@ class Diagnosing:
         shake = connection.handshake
         ip, port = connection.server
         opened = Opened(
-            flow_id=connection.flow_id,
-            at_us=connection.opened_ns // 1000,
             host=connection.conceal(connection.host),
             uri=connection.conceal(shake.uri),
             status=status,
-            client=connection.client[0],
-            server=f"{ip}:{port}" if ip else "",
-            findings=tuple(finding.code for finding in shake.findings),
+            codes=[Code(finding.code) for finding in shake.findings],
             session=connection.session,
             user=connection.user,
             subprotocol=shake.subprotocol or "",
+        ).of(
+            connection.flow_id,
+            connection.opened_ns // 1000,
+            connection.client[0],
+            f"{ip}:{port}" if ip else "",
         )
         self._engine.opened(opened)
         if status == 101:
@@ -158,46 +160,34 @@ class Diagnosing:
         self.fan_outs.host(opened.host).connections -= 1
         ending = connection.ending
         if ending.code_observed == MESSAGE_TOO_BIG:
-            self._hub.flush()
             connection.caused_by_len = self._too_big(connection)
         rtt = connection.pings.summary_ms()
         end = Ended(
-            opened=opened,
             code=ending.code_observed,
             cause=ending.cause,
             initiator=ending.initiator,
             clean=ending.clean,
-            age_us=round(connection.age_s() * 1e6),
-            idle_us=round(connection.idle_s() * 1e6),
+            age_s=round(connection.age_s(), 6),
+            idle_s=round(connection.idle_s(), 6),
             to_server=_totals(connection.to_server),
             to_client=_totals(connection.to_client),
-            rtts=connection.pings.count,
-            rtt_p50_ms=0.0 if rtt is None else round(rtt[1], 3),
-            rtt_max_ms=0.0 if rtt is None else round(rtt[2], 3),
+            rtt=Rtt()
+            if rtt is None
+            else Rtt(connection.pings.count, round(rtt[1], 3), round(rtt[2], 3)),
             keepalive=keepalive_of(connection),
             caused_by_len=connection.caused_by_len,
-            at_us=self._hub.clock() // 1000,
-        )
+            framing=framings_of(connection.to_server, connection.to_client),
+        ).of(opened, self._hub.clock() // 1000)
         connection.diagnosis = self._engine.ended(end)
 
     def _too_big(self, connection: Connection) -> int | None:
-        """The message that a 1009 answers: one on its way, else the last that came."""
+        """The message that a 1009 answers: the largest, whole or on its way. Those before it were
+        below the cap, those behind it were sent before its sender knew. None: it was short."""
         server = connection.ending.initiator == "server"
         reader = connection.to_server if server else connection.to_client
-        if reader.large is not None:
-            return reader.large.payload_len
-        if reader.joiner.opcode and reader.joiner.payload_len:
-            return reader.joiner.payload_len
-        for batch in reversed(self._hub.recent):
-            if batch[0].reader is not reader:
-                continue
-            for _, shape in reversed(batch[3]):
-                opcode = shape[0] & 0x0F
-                if opcode < 3:
-                    if shape[0] & 0xC0 != 0x80:  # compressed, or not the only frame
-                        return reader.joiner.last_len or None
-                    return shape[1]
-        return None
+        on_its_way = 0 if reader.large is None else reader.large.payload_len
+        joiner = reader.joiner
+        return max(joiner.largest_len, joiner.payload_len, on_its_way) or None
 
     # --- time ---
 

@@ -25,13 +25,14 @@ _ABRUPT = 1006
 
 
 class FlowsUnreadable(ValueError):
-    """The file has no flow, or none with WebSocket messages; the text says which."""
+    """The file has no flow, none with WebSocket messages, or breaks off; the text says which."""
 
 
 def event_lines(path: Path) -> Iterator[bytes]:
-    """In order of time, over all flows. Raises FlowsUnreadable, OSError; the former only if nothing
-    could be read: a file that was cut off shows what it has."""
+    """In order of time, over all flows. Raises OSError, and FlowsUnreadable: of a file that was cut
+    off after the lines that it has."""
     lines: list[_Line] = []
+    number, broken = 0, ""
     with path.open("rb") as file:
         try:
             for number, flow in enumerate(FlowReader(file).stream(), 1):
@@ -39,13 +40,16 @@ def event_lines(path: Path) -> Iterator[bytes]:
                     for at_ns, line in _connection(number, flow):
                         lines.append((at_ns, len(lines), line))
         except exceptions.FlowReadException as error:
-            if not lines:
-                raise FlowsUnreadable(f"{path}: {error}") from error
+            broken = f"flow {number + 1} cannot be read: {str(error).rstrip('.')}"
+            if not file.read(1):
+                broken = f"the file ends in the middle of flow {number + 1}"
     if not lines:
-        raise FlowsUnreadable(f"{path}: no WebSocket messages in it")
+        raise FlowsUnreadable(f"{path}: {broken or 'no WebSocket messages in it'}")
     lines.sort()
     for _, _, line in lines:
         yield line
+    if broken:
+        raise FlowsUnreadable(f"{path}: {broken}; what came before it is here")
 
 
 def _ns(seconds: float | None) -> int:
