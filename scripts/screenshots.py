@@ -32,6 +32,7 @@ from wsinspect.tui.data.entries import Message
 from wsinspect.tui.data.ordering import BY_COLUMN
 from wsinspect.tui.data.recording import RecordingSource
 from wsinspect.tui.data.store import Store
+from wsinspect.tui.panes.searchall import SearchAllScreen
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "wsinspect" / "lab" / "rules.yaml"
@@ -144,6 +145,17 @@ async def filtering(stage: Stage) -> None:
     await stage.press("f", *"host:chat close:10")
 
 
+async def search_all(stage: Stage) -> None:
+    """Which connection carried it? In those that nobody watched, too."""
+    await stage.choose("chat.example/room/lobby")
+    await stage.rest(6)
+    await stage.press("asterisk", *"coffee", "enter")
+    screen = stage.app.screen
+    assert isinstance(screen, SearchAllScreen)
+    await stage.until(lambda: screen.search is not None and screen.search.over)
+    await stage.rest(0.2)
+
+
 async def cohorts(stage: Stage) -> None:
     await stage.press("v", "down", "down")
 
@@ -233,6 +245,7 @@ SCENES: dict[str, tuple[tuple[int, int], Scene]] = {
     "detail": ((160, 44), detail),
     "rules": ((160, 44), rules),
     "filter": ((140, 40), filtering),
+    "search": ((140, 40), search_all),
     "cohorts": ((140, 44), cohorts),
     "compare": ((120, 34), compare),
     "violation": ((140, 40), violation),

@@ -76,7 +76,7 @@ def test_a_proxy_that_dies_under_its_dashboard_is_told(
             super().__init__(*args)
             started.append(self)
 
-    def die(_socket: str, _serve: int | None) -> int:
+    def die(*_: object) -> int:
         (proxy,) = started
         proxy.process.kill()
         proxy.process.wait()

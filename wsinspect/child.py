@@ -78,9 +78,17 @@ class ProxyChild:
         self._listens.wait()
         return bool(self.address)
 
-    def stop(self) -> int:
-        if self.process.poll() is None:
+    @property
+    def over(self) -> bool:
+        return self.process.poll() is not None
+
+    def end(self) -> None:
+        """Let it begin to end. A second time: at once."""
+        if not self.over:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        self.end()
         try:
             code = self.process.wait(self.grace_s + _LAST_LINES_S)
         except subprocess.TimeoutExpired:
@@ -139,9 +147,9 @@ def run_with_dashboard(
     with proxy_child(arguments, socket, grace_s) as child:
         if not child.wait_until_it_listens():
             return child.process.wait()
-        code = show_dashboard(child.socket, serve)
+        code = show_dashboard(child.socket, serve, child)
         died = child.process.poll()
-        if died is None:
+        if not died:  # it lives, or has drained as the user left
             return code
         how = f"signal {-died}" if died < 0 else f"exit code {died}"
         print(f"wsinspect: the proxy had ended before the dashboard: {how}", file=sys.stderr)

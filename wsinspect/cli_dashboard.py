@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wsinspect.tui.data.recording import Kind
     from wsinspect.tui.data.source import Source
     from wsinspect.tui.data.store import Store
+    from wsinspect.tui.owned import Owned
 
 __all__ = [
     "add_dashboard_commands",
@@ -40,7 +41,9 @@ def add_dashboard_commands(sub: Any, commands: dict[str, Any]) -> None:
 
     opening = sub.add_parser("open", help="dashboard on a recording", allow_abbrev=False)
     opening.set_defaults(function=_open)
-    opening.add_argument("file", metavar="FILE", type=Path, help="a log, .har or .mitm file")
+    opening.add_argument(
+        "file", metavar="FILE", type=Path, help="a log or .har file (also .gz), or .mitm"
+    )
     add_serve_option(opening)
     commands["open"] = opening
 
@@ -76,8 +79,9 @@ def shows_in_browser(serve: int | None) -> bool:
     return True
 
 
-def show_dashboard(socket: str, serve: int | None) -> int:
-    """The dashboard on a running proxy's socket, in this terminal or in a browser.
+def show_dashboard(socket: str, serve: int | None, owned: Owned | None = None) -> int:
+    """The dashboard on a running proxy's socket, in this terminal or in a browser. ``owned``: the
+    proxy, where it is to end with a dashboard in this terminal.
 
     The process yields to others from here on: whatever it starts later does so, too.
     """
@@ -86,7 +90,7 @@ def show_dashboard(socket: str, serve: int | None) -> int:
     if serve is None:
         from wsinspect.tui.app import run_dashboard
 
-        return run_dashboard(socket)
+        return run_dashboard(socket, owned=owned)
     return _in_browser(["attach", socket], serve)
 
 

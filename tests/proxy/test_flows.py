@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -66,7 +67,15 @@ def test_a_recording_shows_them(tmp_path: Path) -> None:
 def test_a_file_that_was_cut_off_shows_what_it_has(tmp_path: Path) -> None:
     path = saved(tmp_path / "flows", flows=2)
     path.write_bytes(path.read_bytes()[:-100])
-    assert len(list(event_lines(path))) == 4
+    lines = event_lines(path)
+    assert len(list(islice(lines, 4))) == 4
+    with pytest.raises(FlowsUnreadable, match="the file ends in the middle of flow 2"):
+        next(lines)
+    source = source_of(path, lines=event_lines(path))
+    assert source.store.ended_count == 1
+    assert list(source.store.problems) == [
+        f"{path}: the file ends in the middle of flow 2; what came before it is here"
+    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"12:nonsense,", b"\x00"])

@@ -392,3 +392,20 @@ def test_what_cannot_be_inspected_at_all_follows_the_rules_first(
     assert guarded.guards[0].unreadable(1, 4) is goes
     stops = on_error == "closed" if goes is None else not goes
     assert guarded.told.rules == [("wsinspect-limit", "blocked" if stops else "logged")]
+
+
+@pytest.mark.parametrize("do", ["mask", "block"])
+def test_what_may_be_shown_of_a_close_frame_has_its_code(tmp_path: Path, do: str) -> None:
+    guarded = Guarded(ruleset(tmp_path, f"{FIND}, do: {do}"))
+    shown: list[bytes | None] = []
+    frames = guarded.wire.notes.frames
+
+    def noting(*args: Any, **named: Any) -> Any:
+        shown.extend(named.get("previews") or (args[5] if len(args) > 5 else ()))
+        return frames(*args, **named)
+
+    guarded.wire.notes.frames = noting  # type: ignore[method-assign]
+    for direction in (guarded.wire.relay.to_server, guarded.wire.relay.to_client):
+        direction.reader.preview = True
+    guarded.wire.send("to_server", encode("to_server")(CLOSE, b"\x03\xe9good night"))
+    assert shown == [b"\x03\xe9good night"]

@@ -14,6 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.fake_story import NS, T0_NS, Story, story
+from tests.support.settling import wait_for_idle
 from tests.support.told_feed import ToldFeed, telling
 from wsinspect.tui.app import DashboardApp
 from wsinspect.tui.data.connection import Connection
@@ -35,7 +36,8 @@ class Clock:
 @pytest.fixture(autouse=True)
 def _utc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "TMUX", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)  # no test touches the clipboard of who runs it
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     time.tzset()
@@ -43,6 +45,13 @@ def _utc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.undo()
     os.environ.setdefault("TZ", "UTC")
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and pauses end when all is done, not when some time is over."""
+    for module in ("pilot", "app"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
 
 
 @pytest.fixture

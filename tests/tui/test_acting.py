@@ -140,8 +140,10 @@ async def test_ways_to_copy(desk: Open) -> None:
         assert "printf" not in binary["websocat"]  # the server sent it: a client does not
         assert {w.name for w in of_connection(c)} >= {"url", "curl", "wscat"}
         await d.press("enter", "g", "y", *"base64", "enter")
+        await until(d.pilot, lambda: d.app.clipboard)
         assert base64.b64decode(d.app.clipboard) == masked
-        assert "copied: payload as base64" in next(iter(d.app._notifications)).message
+        said = next(iter(d.app._notifications)).message
+        assert "sent to the terminal: payload as base64" in said
 
 
 async def test_save_writes_marked_entries_and_asks_before_writing_over(

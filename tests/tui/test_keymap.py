@@ -105,7 +105,7 @@ async def test_the_dashboard_takes_them(tmp_path: Path, clock: Clock) -> None:
 async def test_the_dashboard_says_what_is_wrong_and_starts(tmp_path: Path, clock: Clock) -> None:
     keymap = load(tmp_path, 'pauze = "F5"')
     app = DashboardApp("nowhere", clock=clock, make_feed=telling(story()), keymap=keymap)
-    async with app.run_test(size=(140, 40)) as pilot:
+    async with app.run_test(size=(300, 40)) as pilot:
         await until(pilot, lambda: app.store.watched.entries)
         app.sync()
 

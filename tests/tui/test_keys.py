@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support.fake_story import NS, T0_NS, Story, frame, hello, opened, stamp
-from tests.tui.conftest import Desk, Open
+from tests.tui.conftest import Desk, Open, until
 from wsinspect.tui import keys
 from wsinspect.tui.data.entries import Message
 from wsinspect.tui.data.ordering import ORDERS
@@ -22,6 +22,7 @@ from wsinspect.tui.panes.columnchooser import ColumnChooser
 from wsinspect.tui.panes.compare import CompareScreen
 from wsinspect.tui.panes.help import HelpScreen
 from wsinspect.tui.panes.palette import ChooseScreen
+from wsinspect.tui.panes.searchall import SearchAllScreen
 
 type Check = Callable[[Desk, str], Awaitable[None]]
 
@@ -348,6 +349,18 @@ async def search(d: Desk, key: str) -> None:
     assert d.app.frames.needle == "needle"
 
 
+async def search_all(d: Desk, key: str) -> None:
+    await d.press(key, *"needle")
+    screen = d.app.screen
+    assert isinstance(screen, SearchAllScreen)
+    await d.press("enter")
+    await until(d.pilot, lambda: screen.search is not None and screen.search.over)
+    assert "1 found in 1 connection" in d.screen_text()
+    await d.press("enter")
+    await until(d.pilot, lambda: d.focused == "frames")
+    assert row(d) == 5
+
+
 async def next_match(d: Desk, key: str) -> None:
     await d.press("slash", *"payload", "enter")
     places = []
@@ -571,6 +584,7 @@ RICH: dict[str, Check] = {
     "filter": filter_on,
     "filter-off": filter_off,
     "search": search,
+    "search-all": search_all,
     "next-match": next_match,
     "previous-match": next_match,
     "next-alert": next_alert,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from wsinspect.cli import main
 from wsinspect.tui import keys
 from wsinspect.tui.app import DashboardApp
 from wsinspect.tui.data.recording import RecordingSource
+from wsinspect.tui.data.source import Link
 from wsinspect.tui.panes.closing import ClosingScreen
 
 LENGTH_S = 60
@@ -101,6 +102,41 @@ async def test_a_recording_closes_nothing(tmp_path: Path) -> None:
         await d.press("X")
         assert not isinstance(d.app.screen, ClosingScreen)
         assert "a recording cannot close" in next(iter(d.app._notifications)).message
+
+
+def broken_lines(path: Path) -> Iterator[bytes]:
+    yield from ()
+    raise ValueError(f"{path}: the file ends in the middle of flow 1")
+
+
+async def test_a_recording_that_cannot_be_read_has_words_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "flows"
+    app = DashboardApp(
+        str(path),
+        make_feed=lambda name, store: RecordingSource(name, store, broken_lines(path)),
+    )
+    async with app.run_test(size=(160, 40)) as pilot:
+        await until(pilot, lambda: app.feed.link is Link.LOST)
+        desk = Desk(app, pilot, _Clock())
+        app.sync()
+        await until(pilot, lambda: "cannot be shown" in desk.screen_text())
+        text = desk.screen_text()
+    assert "cannot be read" in text
+    assert "the file ends in the middle of flow 1" in text
+    for wrong in ("proxy is gone", "trying again", "attach", "reading", "Point a client"):
+        assert wrong not in text
+
+
+async def test_an_empty_recording_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"")
+    app = DashboardApp(str(path), make_feed=lambda name, store: RecordingSource(name, store))
+    async with app.run_test(size=(160, 40)) as pilot:
+        desk = Desk(app, pilot, _Clock())
+        await until(pilot, lambda: app.feed.link is Link.LIVE)
+        app.sync()
+        await until(pilot, lambda: "No connection is in this recording" in desk.screen_text())
+        assert "Point a client" not in desk.screen_text()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ async def test_a_broken_file_is_the_defaults_with_one_line(
     if text == "{":
         app = await use(memory, clock)
         assert say in app.store.problems
+    changed = Settings(theme="wsinspect-day")
+    assert "kept as dashboard.json.bad" in save_settings(memory, changed, settings)
+    assert memory.with_name("dashboard.json.bad").read_text(encoding="latin-1") == text
+    assert load_settings(memory) == (changed, "")
 
 
 def test_what_no_screen_could_have_made_is_taken_back(tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_what_no_screen_could_have_made_is_taken_back(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    say = save_settings(tmp_path / "file" / "dashboard.json", Settings())
+    say = save_settings(tmp_path / "file" / "dashboard.json", Settings(), Settings())
     assert say.startswith("settings were not saved")
 
 
@@ -103,3 +107,36 @@ def test_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert settings_path() == tmp_path / "wsinspect" / "dashboard.json"
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
     assert settings_path() == Path.home() / ".local/state/wsinspect/dashboard.json"
+
+
+def test_two_dashboards_keep_the_settings_of_each_other(tmp_path: Path) -> None:
+    memory = tmp_path / "dashboard.json"
+    memory.write_text('{"tab": 4, "of_a_newer_version": [1]}')
+    (one, _), (other, _) = load_settings(memory), load_settings(memory)
+    was = load_settings(memory)[0]
+    one.theme = "wsinspect-day"
+    one.frames.widths["summary"] = 30
+    assert save_settings(memory, one, was) == ""
+    other.reverse = True
+    assert save_settings(memory, other, was) == ""
+    now, _ = load_settings(memory)
+    assert (now.theme, now.reverse, now.tab) == ("wsinspect-day", True, 4)
+    assert now.frames.widths == {"summary": 30}
+    assert json.loads(memory.read_text())["of_a_newer_version"] == [1]
+    assert stat.S_IMODE(memory.stat().st_mode) == 0o600
+
+
+async def test_what_could_not_be_written_comes_with_the_next_change(
+    tmp_path: Path, clock: Clock
+) -> None:
+    memory = tmp_path / "state" / "dashboard.json"
+    (tmp_path / "state").write_text("in the way")
+    app = DashboardApp("nowhere", clock=clock, make_feed=telling(story()), memory=memory)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("T")
+        await until(pilot, lambda: any("not saved" in say for say in app.store.problems))
+        (tmp_path / "state").unlink()
+        await pilot.press("r")
+        await until(pilot, memory.exists)
+    settings, say = load_settings(memory)
+    assert (settings.theme, settings.reverse, say) == (DAY.name, True, "")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.support.fake_story import T0_NS, Story, hello, stamp, story
+from tests.support.fake_story import T0_NS, Story, closed, hello, stamp, story
 from tests.support.told_feed import ToldFeed
 from tests.tui.conftest import Clock, choose, make_app, until
 from tests.tui.test_recording import write
@@ -38,6 +38,11 @@ def before(flow_id: int | None, keys: tuple[str, ...], lines: tuple[dict[str, An
             await choose(pilot, app, flow_id)
         for key in keys:
             await pilot.press(key)
+        view = app.connections  # whose frames come a moment after it was chosen
+        await until(
+            pilot,
+            lambda: view.selected is None or view.selected.flow_id == app.store.watched.flow_id,
+        )
         app.feed.say(*lines)
         app.clear_notifications()
         app.sync()
@@ -79,6 +84,15 @@ DIAGNOSED = (
         "stats": {"alerts": 7, "added_ms": {"p50": 0.04, "p99": 0.31, "max": 2.0}},
     },
 )
+OURS = tuple(
+    closed(flow_id, T0_NS, 1006, "proxy", cause=cause, clean=False, **facts)
+    for flow_id, cause, facts in (
+        (9, "policy", {"code_relayed": 1008, "reason": "no cards here"}),
+        (10, "shutdown", {"code_relayed": 1012}),
+        (11, "shutdown", {"code_relayed": 1012}),
+        (12, "shutdown", {}),
+    )
+)
 JSON = ("enter", "g", "j", "i", "2")
 TABS = ("text", "json", "hex", "handshake", "timing", "rules", "diagnosis")
 TWO = ("enter", "g", "j", "m", "j", "d")  # two messages of one shape
@@ -115,6 +129,10 @@ TWO = ("enter", "g", "j", "m", "j", "d")  # two messages of one shape
         pytest.param(story(), (140, 40), 8, ("enter", "comma"), (), id="columns-of-frames"),
         pytest.param(story(), (140, 40), 8, ("X",), (), id="close"),
         pytest.param(story(), (80, 24), 8, ("X",), (), id="close-narrow"),
+        pytest.param(story(), (140, 44), 10, ("i",), OURS, id="own-ends"),
+        pytest.param(story(), (120, 36), 8, ("v",), OURS, id="own-ends-in-cohorts"),
+        pytest.param(story(), (140, 40), 8, ("asterisk", *"say", "enter"), (), id="search-all"),
+        pytest.param(story(), (80, 24), 8, ("asterisk", *"say", "enter"), (), id="search-all-80"),
         pytest.param(story(), (140, 40), 8, ("w",), (), id="save"),
         pytest.param(story(), (140, 40), 8, ("enter", "U"), (), id="unfolded"),
         pytest.param(story(), (140, 40), 8, ("enter", "z"), (), id="zoom"),
@@ -152,7 +170,12 @@ def test_picture_without_color(
 @pytest.mark.parametrize("theme", ["", "T", "TT", "TTT"], ids=["dark", "light", "high", "okabe"])
 @pytest.mark.parametrize("key", ["v", "question_mark", "colon"], ids=["cohorts", "help", "palette"])
 def test_picture_of_theme(snap_compare: Compare, clock: Clock, theme: str, key: str) -> None:
-    run = before(8, (*theme, key), DIAGNOSED)
+    async def run(pilot: Pilot[Any]) -> None:
+        # what is told first: Textual lays out what is below a dialog when it likes
+        await before(8, tuple(theme), DIAGNOSED)(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+
     assert snap_compare(make_app(clock), terminal_size=(120, 36), run_before=run)
 
 

@@ -23,7 +23,8 @@ class Terminal:
     def __init__(self, tmux: str, folder: Path) -> None:
         self._command = [tmux, "-S", str(folder / "tmux"), "-f", os.devnull]
         self._env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-        self._env.pop("NO_COLOR", None)
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):  # xdist sets the latter: no resize then
+            self._env.pop(name, None)
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             self._env[name] = str(folder / name)
 
@@ -122,7 +123,7 @@ def test_start_traffic_pause_resize_quit(terminal: Terminal, live_feed: Path) ->
     terminal.until(lambda s: "/rooms/football" in s and '"number":' in s)
 
     terminal.press("q")
-    screen = terminal.until(lambda s: "exit=" in s)
+    screen = terminal.until(lambda s: "exit=" in s and s.split("\n")[2])
     assert "exit=0" in screen
     before, _, after = screen.split("\n")[:3]
     assert before == after  # the terminal's own settings

@@ -142,7 +142,8 @@ class Guard:
             if blocked:
                 _block(observation, head)
             return
-        observation.shown = self.tell(inspection, payload, opcode, now_ns, observation.seq)
+        shown = self.tell(inspection, payload, opcode, now_ns, observation.seq)
+        observation.shown = _after(head, shown)
         self.slow_down(1, now_ns)
         if inspection.action == "close":
             observation.close(inspection.code, inspection.reason)
@@ -226,7 +227,7 @@ class Guard:
             head, payload = payload[:2], payload[2:]
         shown = self.look(payload, OPCODE_NAMES[opcode], now_ns, seq)
         self.slow_down(1, now_ns)
-        return shown if shown.payload is None else shown._replace(payload=head + shown.payload)
+        return _after(head, shown)
 
     def look(self, payload: bytes, opcode: str, now_ns: int, seq: int) -> Shown:
         """Look at a message that has passed. Never raises."""
@@ -295,6 +296,11 @@ class Guard:
             pause_s = throttle.pause_s(messages, now_ns)
             if pause_s > 0:
                 self.desk.reports.slow(self.connection, self.direction, pause_s)
+
+
+def _after(head: bytes, shown: Shown) -> Shown:
+    """With the code of a Close frame, which is no text, before what may be shown of its reason."""
+    return shown if shown.payload is None else shown._replace(payload=head + shown.payload)
 
 
 def _block(observation: Observation, head: bytes) -> None:

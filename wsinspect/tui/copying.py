@@ -1,12 +1,14 @@
 """What can be copied or saved of a connection or an entry: text, JSON, commands, Python. Pure.
 
 It works on what the proxy showed, after its rules' masking: nothing here can bring back more. All
-that goes into a shell is quoted, all that goes into Python is a literal.
+that goes into a shell is quoted (`quoting`: no control character either), all that goes into
+Python is an ASCII literal. Only the payload as text is what it is, and says so where it has
+control characters.
 """
 
 import base64
 import json
-import shlex
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +17,19 @@ from typing import Any
 from wsinspect.protocol.opcodes import BINARY, OPCODE_NAMES, TEXT
 from wsinspect.tui.data.connection import NS, Connection
 from wsinspect.tui.data.entries import Entry, Gap, Message
+from wsinspect.tui.quoting import (
+    command,
+    has_controls,
+    json_escaped,
+    json_text,
+    printed,
+    url_escaped,
+)
 
 # A key to look at: each handshake should have its own random one (RFC 6455 §4.1).
 _SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _DIRECTIONS = ("to_server", "to_client")
+_ABSOLUTE = re.compile(r"(?:ws|http)s?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +42,24 @@ class Copyable:
 
 
 def url(c: Connection) -> str:
-    """Where the connection went. The request target may be absolute already."""
+    """Where the connection went. The request target may be absolute already.
+
+    It begins with a known scheme: websocat runs commands that stand in a URL's place (`sh-c:`).
+    """
     facts = c.facts
     scheme = "wss" if facts.tls else "ws"
-    uri = facts.uri or "/"
-    if "://" in uri.partition("?")[0]:
+    uri = url_escaped(facts.uri or "/")
+    if _ABSOLUTE.match(uri):
         return uri
+    if not uri.startswith("/"):
+        uri = f"/{uri}"
     host = facts.host or c.server
     port = c.server.rpartition(":")[2]
     named = host.rpartition(":")[2].isdecimal() and not host.endswith("]")
     usual = "443" if facts.tls else "80"
     if facts.host and not named and port.isdecimal() and port != usual:
         host = f"{host}:{port}"
-    return f"{scheme}://{host}{uri}"
+    return f"{scheme}://{url_escaped(host)}{uri}"
 
 
 def _text(content: bytes) -> str | None:
@@ -59,33 +75,36 @@ def _text(content: bytes) -> str | None:
 def _websocat_options(c: Connection) -> list[str]:
     options = []
     if c.facts.subprotocol or c.facts.client_protocols:
-        options += ["--protocol", c.facts.subprotocol or ", ".join(c.facts.client_protocols)]
+        protocols = c.facts.subprotocol or ", ".join(c.facts.client_protocols)
+        options += _option("--protocol", protocols)
     if c.facts.origin:
-        options += ["--origin", c.facts.origin]
+        options += _option("--origin", c.facts.origin)
     return options
+
+
+def _option(name: str, value: str) -> list[str]:
+    """A value that looks like an option must not become one."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
 
 
 def websocat(c: Connection, content: bytes | None = None, opcode: int = TEXT) -> str:
     """Connect as this client did, with websocat 1; send `content`, then print what comes."""
-    command = ["websocat"]
     options = [*_websocat_options(c), url(c)]
     if content is None:
-        return shlex.join([*command, *options])
+        return command(["websocat", *options])
     text = _text(content) if opcode == TEXT else None
-    if text is not None and "\0" not in text:
-        if "\n" not in text:
-            feed = shlex.join(["printf", r"%s\n", text])
-            return f"{feed} | {shlex.join([*command, '-n', *options])}"
-        feed = shlex.join(["printf", r"%s\0", text])
-        return f"{feed} | {shlex.join([*command, '-n', '-0', *options])}"
-    feed = shlex.join(["printf", "%s", base64.b64encode(content).decode()])
-    kind = "-t" if opcode == TEXT else "-b"
-    return f"{feed} | base64 -d | {shlex.join([*command, '-n', kind, *options])}"
+    if text is None or "\0" in text:
+        kind = "-t" if opcode == TEXT else "-b"
+        feed = f"{command(['printf', '%s', base64.b64encode(content).decode()])} | base64 -d"
+        return f"{feed} | {command(['websocat', '-n', kind, *options])}"
+    if "\n" in text or "\r" in text:  # websocat ends messages at lines' ends, unless at NUL
+        return f"{printed(text + chr(0))} | {command(['websocat', '-n', '-0', *options])}"
+    return f"{printed(text + chr(10))} | {command(['websocat', '-n', *options])}"
 
 
 def curl(c: Connection) -> str:
     """The opening handshake with curl, headers shown."""
-    address = url(c).replace("ws", "http", 1)
+    address = re.sub("^ws", "http", url(c), count=1, flags=re.IGNORECASE)
     headers = [
         "Connection: Upgrade",
         "Upgrade: websocket",
@@ -100,20 +119,20 @@ def curl(c: Connection) -> str:
     for name, value in (("Origin", facts.origin), ("User-Agent", facts.user_agent)):
         if value:
             headers.append(f"{name}: {value}")
-    command = ["curl", "--include", "--no-buffer", "--http1.1"]
+    words = ["curl", "--include", "--no-buffer", "--http1.1"]
     for header in headers:
-        command += ["--header", header]
-    return shlex.join([*command, address])
+        words += ["--header", header]
+    return command([*words, address])
 
 
 def wscat(c: Connection) -> str:
     """Connect with wscat (npm)."""
-    command = ["wscat"]
+    words = ["wscat"]
     for name in (c.facts.subprotocol,) if c.facts.subprotocol else c.facts.client_protocols:
-        command += ["--subprotocol", name]
+        words += _option("--subprotocol", name)
     if c.facts.origin:
-        command += ["--origin", c.facts.origin]
-    return shlex.join([*command, "--connect", url(c)])
+        words += _option("--origin", c.facts.origin)
+    return command([*words, "--connect", url(c)])
 
 
 _PYTHON = """\
@@ -241,7 +260,7 @@ def connection_facts(c: Connection) -> dict[str, Any]:
 
 
 def json_line(facts: dict[str, Any]) -> str:
-    return json.dumps(facts, ensure_ascii=False)
+    return json_text(facts)
 
 
 def json_lines(many: Iterable[dict[str, Any]]) -> str:
@@ -260,7 +279,8 @@ def of_entry(
     if content is not None:
         text = _text(content)
         if text is not None:
-            ways.append(Copyable("text", f"payload as text{part}", lambda: text))
+            also = ", has control characters" if has_controls(text) else ""
+            ways.append(Copyable("text", f"payload as text{part}{also}", lambda: text))
             pretty = _pretty(text)
             if pretty is not None:
                 ways.append(Copyable("pretty", "payload as indented JSON", lambda: pretty))
@@ -272,7 +292,7 @@ def of_entry(
             Copyable("hex", f"payload as hexadecimal{part}", lambda: content.hex(" ")),
         ]
     if json_path:
-        ways.append(Copyable("path", f"JSON path {json_path}", lambda: json_path))
+        ways.append(Copyable("path", f"JSON path {json_path}", lambda: json_escaped(json_path)))
     ways.append(
         Copyable(
             "json", "as JSON", lambda: json_line(entry_facts(c.flow_id, entry, content, whole))
@@ -297,7 +317,7 @@ def _pretty(text: str) -> str | None:
         return None
     if not isinstance(value, dict | list):
         return None
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return json_text(value, indent=2)
 
 
 def of_connection(c: Connection) -> list[Copyable]:

@@ -58,7 +58,8 @@ _PRETTY = {
     "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn", "pageup": "PgUp",
     "home": "Home", "end": "End", "escape": "Esc", "enter": "Enter", "tab": "Tab",
     "shift+tab": "⇧Tab", "space": "Space", "question_mark": "?", "slash": "/", "colon": ":",
-    "comma": ",", "full_stop": ".", "less_than_sign": "<", "greater_than_sign": ">",
+    "asterisk": "*", "comma": ",", "full_stop": ".",
+    "less_than_sign": "<", "greater_than_sign": ">",
     "minus": "-", "plus": "+", "left_square_bracket": "[", "right_square_bracket": "]",
     "apostrophe": "'", "f1": "F1",
 }  # fmt: skip
@@ -179,6 +180,11 @@ FIND = Group(
             *("search", "slash", "search", "search in the content of frames", "", "search", 5),
             where=BROWSING,
         ),
+        Key(
+            *("search-all", "asterisk", "search_all", "search in the content of all connections"),
+            *("", "search all", 15),
+            where=BROWSING,
+        ),
         Key("next-match", "n", "next_match(1)", "next match", where=BROWSING),
         Key("previous-match", "N", "next_match(-1)", "previous match", where=BROWSING),
         Key("next-alert", "a", "jump_alert(1)", "next alert of a rule", where=(FRAMES,)),
@@ -260,7 +266,15 @@ PROGRAM = Group(
         Key("help", "question_mark,f1", "help", "this help", "?", "help", 1),
         Key("palette", "ctrl+p,colon", "palette", "every command by name", ": ^p", "commands", 6),
         Key("theme", "T", "theme", "next theme"),
-        Key("quit", "q", "quit", "quit; traffic goes on where it was attached to", "", "quit", 1),
+        Key(
+            "quit",
+            "q",
+            "quit",
+            "quit; traffic goes on where it was attached to, and else ends bit by bit",
+            "",
+            "quit",
+            1,
+        ),
     ),
 )
 GROUPS = (MOVE, PANES, WATCH, ORDER, FIND, ACT, TABS, RECORDING, PROGRAM)

@@ -1,18 +1,20 @@
 """What the dashboard remembers between two runs: theme, columns, order, splits and habits.
 
 Owns the file's place and shape. Reading never fails: what is broken or out of range is the
-default again, with one line that says so. Writing is atomic, and readable by its owner alone.
+default again, with one line that says so. Writing is atomic, and readable by its owner alone; it
+changes what was changed here, and leaves what another dashboard changed meanwhile.
 """
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
 
+from wsinspect.tui import sharedfiles
+
 _LEN_MAX = 256 * 1024
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, sharedfiles.TooLarge)
 TIME_MODES = ("absolute", "relative", "delta")
 
 
@@ -54,14 +56,12 @@ def settings_path() -> Path:
 def load_settings(path: Path) -> tuple[Settings, str]:
     """The settings in `path`, and one line if they could not be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_LEN_MAX + 1)
-        settings = msgspec.json.decode(data, type=Settings)
+        settings = msgspec.json.decode(sharedfiles.read(path, _LEN_MAX), type=Settings)
     except FileNotFoundError:
         return Settings(), ""
     except OSError as error:
         return Settings(), f"settings {path}: {error.strerror}; the defaults are used"
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _BROKEN:
         return Settings(), f"settings {path} cannot be read; the defaults are used"
     return _sane(settings), ""
 
@@ -80,19 +80,36 @@ def _sane(settings: Settings) -> Settings:
     return settings
 
 
-def save_settings(path: Path, settings: Settings) -> str:
-    """Write them as a whole or not at all; one line if that failed."""
-    temporary = ""
+def save_settings(path: Path, settings: Settings, was: Settings) -> str:
+    """Write what is not as it `was` when it was read or written last; one line if that failed, or
+    if something was there that is no settings."""
+    changed = msgspec.to_builtins(settings)
+    unchanged = msgspec.to_builtins(was)
+    told = ""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes it 0600
-        handle, temporary = tempfile.mkstemp(prefix=".dashboard-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
-        Path(temporary).replace(path)
+        with sharedfiles.locked(path):
+            try:
+                there = _there(path)
+            except _BROKEN:
+                there = {}
+                bad = sharedfiles.set_aside(path)
+                told = f"settings {path} could not be read; they are kept as {bad.name}"
+            for name, value in changed.items():
+                if value != unchanged[name] or name not in there:
+                    there[name] = value
+            text = msgspec.json.format(msgspec.json.encode(there))
+            sharedfiles.replace(path, text + b"\n")
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
         return f"settings were not saved: {path}: {error.strerror}"
-    return ""
+    return told
+
+
+def _there(path: Path) -> dict[str, object]:
+    """The file's own content, with names that only a newer version knows."""
+    try:
+        data = sharedfiles.read(path, _LEN_MAX)
+    except FileNotFoundError:
+        return {}
+    msgspec.json.decode(data, type=Settings)
+    found: dict[str, object] = msgspec.json.decode(data)
+    return found

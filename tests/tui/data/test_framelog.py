@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.support.fake_story import T0_NS
 from tests.tui.data.recording.conftest import entry_facts
 from wsinspect.tui.data import framelog
+from wsinspect.tui.data.awaited import RANGES_MAX
 from wsinspect.tui.data.entries import CUT_LEN, FRAGMENTS_MAX, Gap, Message
 from wsinspect.tui.data.framelog import FRAMES_MAX, FrameLog
+from wsinspect.tui.data.shifts import shifted
 from wsinspect.tui.data.wire import AlertFacts, Frame, MessageRow
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -123,6 +125,145 @@ def test_each_frame_is_found_in_its_entry(frames: list[Frame], data: st.DataObje
     missing = data.draw(st.integers(0, 200))
     if missing not in [f.seq for f in frames if f.direction == 0]:
         assert log.find(0, missing) is None
+
+
+@st.composite
+def overtaken(draw: st.DrawFn) -> tuple[list[Frame], list[Frame]]:
+    """Frames as they were sent, and as they come where rules hold some: control frames overtake."""
+    sent = draw(traffic())
+    come: list[Frame] = []
+    held: tuple[list[Frame], list[Frame]] = ([], [])
+    for one in sent:
+        if one.opcode > BINARY:
+            come.append(one)
+            continue
+        held[one.direction].append(one)
+        if draw(st.integers(0, 3)) == 0:
+            come += held[one.direction]
+            held[one.direction].clear()
+    return sent, [*come, *held[0], *held[1]]
+
+
+def of_direction(log: FrameLog, direction: int) -> list[Any]:
+    """Its entries, and how many of its frames are missing."""
+    missing = sum((e.to_server, e.to_client)[direction] for e in log.entries if isinstance(e, Gap))
+    return [
+        missing, *(entry_facts(e) for e in log.entries if e.direction == direction)
+    ]  # fmt: skip
+
+
+@given(overtaken(), st.lists(st.integers(0, 40), max_size=12))
+def test_what_was_overtaken_stands_where_it_was_sent(
+    frames: tuple[list[Frame], list[Frame]], cuts: list[int]
+) -> None:
+    sent, come = frames
+    ordered, log = log_of(*sent), FrameLog(1)
+    for start, end in pairwise([0, *sorted(min(cut, len(come)) for cut in cuts), len(come)]):
+        log.extend(come[start:end])
+        log.extend(come[:end])  # told again
+    for direction in (0, 1):
+        assert of_direction(log, direction) == of_direction(ordered, direction)
+    assert (log.frames_kept, log.content_held) == (ordered.frames_kept, ordered.content_held)
+    for one in sent:
+        entry = log.find(one.direction, one.seq)
+        assert entry is not None
+        assert one.seq in [f.seq for f in (entry.frames if isinstance(entry, Message) else [entry])]
+
+
+@given(overtaken())
+def test_one_direction_that_was_overtaken_is_as_if_it_was_not(
+    frames: tuple[list[Frame], list[Frame]],
+) -> None:
+    sent, come = ([f for f in some if f.direction == 0] for some in frames)
+    for seq, one in enumerate(sent):
+        one.seq = seq  # nothing is lost
+    log = log_of(*come)
+    assert not any(isinstance(e, Gap) for e in log.entries)
+    assert [entry_facts(e) for e in log.entries] == [entry_facts(e) for e in log_of(*sent).entries]
+
+
+@given(overtaken(), st.lists(st.integers(0, 40), max_size=12))
+def test_positions_are_told_to_those_who_remember_them(
+    frames: tuple[list[Frame], list[Frame]], cuts: list[int]
+) -> None:
+    _, come = frames
+    log = FrameLog(1)
+    known: dict[int, Any] = {}  # entries by the position that somebody remembers
+    for start, end in pairwise([0, *sorted(min(cut, len(come)) for cut in cuts), len(come)]):
+        count = log.shifts.count
+        known = {at: entry for at, entry in enumerate(log.entries) if not isinstance(entry, Gap)}
+        log.extend(come[start:end])
+        moved = log.shifts.since(count)
+        assert moved is not None
+        for at, entry in known.items():
+            assert log.entries[shifted(at, moved)] is entry
+
+
+def held_back() -> tuple[list[Frame], list[Frame]]:
+    """A message in four frames, pings between them; as sent, and as it comes."""
+    sent = [
+        frame(0, 0, TEXT, b"x"), frame(0, 1, TEXT, b"he", fin=False), frame(0, 2, PING),
+        frame(0, 3, CONTINUATION, b"l", fin=False), frame(0, 4, CONTINUATION, b"l", fin=False),
+        frame(0, 5, PING), frame(0, 6, CONTINUATION, b"o"), frame(0, 7, PING),
+    ]  # fmt: skip
+    return sent, [sent[at] for at in (0, 2, 5, 1, 3, 4, 6, 7)]
+
+
+def test_a_gap_waits_shrinks_and_goes() -> None:
+    sent, come = held_back()
+    log = FrameLog(1)
+    gaps = []
+    for one in come:
+        log.extend([one])
+        gaps.append([(e.to_server, e.waiting) for e in log.entries if isinstance(e, Gap)])
+    assert gaps == [[], [(1, True)], [(3, True)], [(2, True)], [(1, True)], [], [], []]
+    assert [entry_facts(e) for e in log.entries] == [entry_facts(e) for e in log_of(*sent).entries]
+    assert message(log, 1).content == b"hello"
+
+
+def test_what_is_lost_before_what_comes_late_stands_before_it() -> None:
+    log = log_of(frame(0, 0, TEXT), frame(0, 3, PING))
+    log.extend([frame(0, 2, TEXT, b"late")])
+    assert [e if isinstance(e, Gap) else e.seq for e in log.entries] == [
+        0, Gap(T0_NS + 3, 1, 0), 2, 3,
+    ]  # fmt: skip
+
+
+def test_what_never_comes_is_no_longer_waited_for() -> None:
+    log = log_of(frame(0, 0, TEXT), frame(0, 2, PING), frame(0, 3, TEXT, b"y"))
+    assert [e for e in log.entries if isinstance(e, Gap)] == [Gap(T0_NS + 2, 1, 0)]
+    log.extend([frame(0, 1, TEXT, b"z")])  # no data frame can be overtaken by data
+    assert [e.seq for e in log.entries] == [0, None, 2, 3]
+
+
+def test_an_alert_and_a_row_come_before_what_was_overtaken() -> None:
+    _, come = held_back()
+    log = log_of(*come[:3])
+    alert = AlertFacts(rule="card", direction=0, seq=1)
+    log.alert(alert)
+    log.tell([told(1, 6, b"hello")])
+    log.extend(come[3:])
+    assert (message(log, 1).hits, message(log, 1).told) == ((alert,), True)
+
+
+def test_what_is_awaited_is_bounded() -> None:
+    log = FrameLog(1)
+    for seq in range(1, 6 * RANGES_MAX, 2):
+        log.extend([frame(0, seq, PING)])
+    late = [frame(0, seq, CONTINUATION, b"c") for seq in range(0, 6 * RANGES_MAX, 2)]
+    log.extend(late)
+    kept = [e for e in log.entries if isinstance(e, Message)]
+    assert [e.seq for e in kept] == [f.seq for f in late][-RANGES_MAX:]
+    assert log.entries[0] == Gap(T0_NS + 1, 2 * RANGES_MAX, 0)
+
+
+def test_the_log_is_trimmed_while_something_is_awaited() -> None:
+    log = log_of(frame(0, 1, PING))
+    log.extend([frame(1, seq, TEXT) for seq in range(FRAMES_MAX + 10)])
+    log.extend([frame(0, 0, TEXT)])
+    assert log.trimmed > 0
+    assert log.find(0, 0) is None
+    assert all(e.direction == 1 for e in log.entries)
 
 
 def test_fragments_with_a_ping_between() -> None:

@@ -63,6 +63,7 @@ def connection(frames: int, ended: bool) -> Connection:
             "The log has them: /var/log/ws.jsonl",
         ),
         (connection(5, True), Hello(), "No log was kept"),
+        (connection(5, True), Hello(mode=["recording"], log="/a"), "not in this recording"),
     ],
 )
 def test_without_frames(made: Connection | None, hello: Hello | None, expected: str) -> None:

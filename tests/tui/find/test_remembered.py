@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from wsinspect.tui import sharedfiles
 from wsinspect.tui.find.remembered import HISTORY_MAX, LINE_MAX, SAVED_MAX, History, SavedFilters
+from wsinspect.tui.sharedfiles import LOCK_NAME
 
 
 @pytest.fixture
@@ -21,7 +26,8 @@ def test_history_comes_back(file: Path) -> None:
         history.add(line)
     assert History(file).lines == ["b", "a"]
     assert file.stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in file.parent.iterdir()] == ["file.json"]
+    assert {path.name for path in file.parent.iterdir()} == {"file.json", LOCK_NAME}
+    assert (file.parent / LOCK_NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_history_is_bounded(file: Path) -> None:
@@ -64,9 +70,14 @@ def test_a_broken_file_is_ignored_and_told(file: Path, content: bytes) -> None:
     assert saved.filters == {}
     assert "is ignored" in history.problem
     assert "is ignored" in saved.problem
+    assert file.read_bytes() == content, "looking at it changes nothing"
     history.add("a")
-    assert history.problem == ""
+    assert "is kept as" in history.problem
+    assert file.with_name("file.json.bad").read_bytes() == content
     assert History(file).lines == ["a"]
+    history.add("b")
+    assert history.problem == ""
+    assert file.with_name("file.json.bad").read_bytes() == content
 
 
 def test_what_does_not_belong_into_a_file_is_left_out(file: Path) -> None:
@@ -74,7 +85,12 @@ def test_what_does_not_belong_into_a_file_is_left_out(file: Path) -> None:
     file.write_text(json.dumps(["a", 3, None, ["b"], "", "x" * (LINE_MAX + 1), "c"]))
     assert History(file).lines == ["a", "c"]
     file.write_text(json.dumps({"good": "host:a", "": "b", "n": 3, "x" * 99: "c"}))
-    assert SavedFilters(file).filters == {"good": "host:a", "x" * 60: "c"}
+    saved = SavedFilters(file)
+    assert saved.filters == {"good": "host:a", "x" * 60: "c"}
+    assert saved.save("new", "host:b") == ""
+    assert "is kept as" in saved.problem
+    assert json.loads(file.with_name("file.json.bad").read_text())["n"] == 3
+    assert list(SavedFilters(file).filters) == ["good", "x" * 60, "new"]
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -87,7 +103,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     saved = SavedFilters(tmp_path / "folder")
     assert "could not be written" in saved.save("name", "host:a")
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.glob(".*")] == [LOCK_NAME]
 
 
 def test_saved_filters(file: Path) -> None:
@@ -112,3 +128,87 @@ def test_saved_filters_are_bounded() -> None:
         assert saved.save(f"n{number}", "a") == ""
     assert "delete one first" in saved.save("one more", "a")
     assert saved.save("n0", "b") == ""
+
+
+# Two dashboards
+
+
+def test_two_dashboards_keep_the_filters_of_each_other(file: Path) -> None:
+    one, other = SavedFilters(file), SavedFilters(file)
+    assert one.save("chat", "host:chat") == ""
+    assert other.save("ends", "close:1006") == ""
+    assert other.filters == {"chat": "host:chat", "ends": "close:1006"}
+    assert SavedFilters(file).filters == other.filters
+    one.refresh()
+    assert one.filters == other.filters
+
+
+def test_what_one_deleted_does_not_come_back_from_the_other(file: Path) -> None:
+    one = SavedFilters(file)
+    one.save("chat", "host:chat")
+    other = SavedFilters(file)
+    assert one.delete("chat") == ""
+    assert other.save("ends", "close:1006") == ""
+    assert SavedFilters(file).filters == {"ends": "close:1006"}
+    assert other.filters == {"ends": "close:1006"}
+
+
+def test_two_dashboards_delete_the_same_and_one_saves_it_again(file: Path) -> None:
+    one = SavedFilters(file)
+    one.save("chat", "host:chat")
+    other = SavedFilters(file)
+    assert one.delete("chat") == other.delete("chat") == ""
+    assert one.save("chat", "host:new") == ""
+    other.save("ends", "close:1006")
+    assert SavedFilters(file).filters == {"chat": "host:new", "ends": "close:1006"}
+
+
+def test_two_dashboards_have_one_history(file: Path) -> None:
+    one, other = History(file), History(file)
+    for history, line in ((one, "a"), (other, "b"), (one, "c"), (other, "a")):
+        history.add(line)
+    assert History(file).lines == ["b", "c", "a"] == other.lines
+
+
+def test_many_at_once_lose_nothing(file: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from wsinspect.tui.find.remembered import SavedFilters
+saved = SavedFilters(Path(sys.argv[1]))
+input()
+for number in range(20):
+    wrong = saved.save(f"{sys.argv[2]} {number}", "host:a")
+    assert not wrong, wrong
+"""
+    command = [sys.executable, "-c", program, str(file)]
+    all_ = [subprocess.Popen([*command, name], stdin=subprocess.PIPE) for name in "abcd"]
+    for process in all_:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in all_:
+        process.communicate()
+    assert [process.returncode for process in all_] == [0] * 4
+    wanted = {f"{name} {number}" for name in "abcd" for number in range(20)}
+    assert set(SavedFilters(file).filters) == wanted
+    assert {path.name for path in file.parent.iterdir()} == {"file.json", LOCK_NAME}
+
+
+def test_a_change_that_could_not_be_written_comes_with_the_next(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharedfiles, "_PATIENCE_S", 0.0)
+    saved, history = SavedFilters(file), History(file.with_name("history.json"))
+    saved.save("old", "host:old")
+    with (file.parent / LOCK_NAME).open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another dashboard holds .lock" in saved.save("chat", "host:chat")
+        assert "another dashboard holds .lock" in saved.delete("old")
+        history.add("a")
+        assert saved.filters == {"chat": "host:chat"}
+        assert SavedFilters(file).filters == {"old": "host:old"}
+    assert saved.save("ends", "close:1006") == ""
+    assert SavedFilters(file).filters == {"chat": "host:chat", "ends": "close:1006"}
+    history.add("b")
+    assert History(file.with_name("history.json")).lines == ["a", "b"]

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.fake_story import T0_NS, frame
@@ -218,3 +218,34 @@ def test_nearest_is_next_match(payloads: list[bytes], start: int, forward: bool)
     start = min(start, max(0, len(payloads) - 1))
     expected: Any = next_match(log.entries, start, matches.needle, forward)
     assert matches.nearest(start, forward) == expected
+
+
+_STEPS = st.tuples(st.sampled_from(["overtake", "come", "step", "other"]), st.booleans())
+
+
+@given(st.lists(_STEPS, max_size=30))
+@example([("overtake", True), ("other", False), ("step", False), ("come", False)])
+def test_what_comes_late_is_found_where_it_stands(steps: list[tuple[str, bool]]) -> None:
+    log = FrameLog(1)
+    matches = Matches(log, parse_needle("x"))
+    held: list[Any] = []
+    seq = others = 0
+    for what, hit in steps:
+        content = b"xx" if hit else b"--"
+        if what == "step":
+            matches.step()
+            found = [at for at, e in enumerate(log.entries) if b"x" in (e.content or b"")]
+            assert matches.positions == found
+        elif what == "other":
+            log.extend(frames_of(frame(T0_NS, 1, others, 1, content)))
+            others += 1
+        elif what == "overtake":
+            held.append(frame(T0_NS, 0, seq, 1, content))
+            log.extend(frames_of(frame(T0_NS, 0, seq + 1, 9, content)))
+            seq += 2
+        elif held:
+            log.extend(frames_of(held.pop(0)))
+    matches.step()
+    assert matches.positions == [
+        at for at, entry in enumerate(log.entries) if b"x" in (entry.content or b"")
+    ]

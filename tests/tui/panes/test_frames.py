@@ -324,6 +324,50 @@ async def test_frames_dropped_between_two_ticks_harm_nothing(
         assert view.chosen() is not None
 
 
+HELD = [
+    frame(T0_NS + 3_000_000, 1, 3, 1, b"held ", fin=False),
+    frame(T0_NS + 4_000_000, 1, 4, 9, b"ping"),
+    frame(T0_NS + 5_000_000, 1, 5, 0, b"back "),
+]
+
+
+def rows_line(*rows: Row) -> dict[str, Any]:
+    return {"type": "frames", "flow_id": FLOW, "rows": list(rows)}
+
+
+async def test_what_a_rule_held_takes_its_place_and_following_goes_on(desk: Open) -> None:
+    async with desk(told=talk(texts(3))) as d:
+        await at_frames(d)
+        await d.say(rows_line(HELD[1]))
+        (gap,) = [line for line in lines(d) if "⋯" in line]
+        assert "1 ↓ not here yet" in gap
+        assert "log has" not in gap
+        await d.say(rows_line(HELD[0], HELD[2]))
+        assert ["held back" in lines(d)[3], "ping" in lines(d)[4]] == [True, True]
+        assert (d.app.frames.count(), "⋯" in d.screen_text()) == (5, False)
+        assert (d.app.frames.following, d.app.frames.cursor) == (True, 4)
+
+
+async def test_the_chosen_and_the_marked_stay_where_late_ones_come(desk: Open) -> None:
+    pings = [frame(T0_NS, 1, seq, 9, b"ping") for seq in (4, 6)]
+    answers = [frame(T0_NS, 0, seq, 1, b"answer %d" % seq) for seq in range(60)]
+    async with desk(told=talk([*texts(3), *pings, *answers])) as d:
+        view, log = d.app.frames, d.app.store.watched
+        await at_frames(d)
+        await d.press("home")
+        view.move_to(40)
+        await d.press("m")
+        chosen, seen, position = view.chosen(), view.cursor - view.top, view.position
+        await d.say(rows_line(*(frame(T0_NS, 1, seq, 1, b"late") for seq in (3, 5))))
+        assert [e.seq for e in log.entries[:7]] == [0, 1, 2, 3, 4, 5, 6]
+        assert view.position == position + 1
+        assert (view.chosen(), view.cursor - view.top) == (chosen, seen)
+        assert view.marked == [chosen]
+        await d.press("home")
+        await d.press("apostrophe")  # to the next mark
+        assert view.chosen() is chosen
+
+
 async def test_wheel_pauses_and_the_end_follows_again(desk: Open) -> None:
     async with desk(told=talk(texts(100))) as d:
         view = d.app.frames

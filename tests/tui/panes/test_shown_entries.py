@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.support.fake_story import T0_NS
 from wsinspect.tui.data.entries import Entry, Message
 from wsinspect.tui.data.framelog import FrameLog
+from wsinspect.tui.data.shifts import SHIFTS_MAX, By, Shifts
 from wsinspect.tui.data.wire import AlertFacts, Frame
 from wsinspect.tui.panes import shown_entries
 from wsinspect.tui.panes.shown_entries import (
@@ -36,6 +37,7 @@ class ListLog:
 
     entries: list[Entry] = field(default_factory=list)
     trimmed: int = 0
+    shifts: Shifts = field(default_factory=Shifts)
 
     @property
     def total(self) -> int:
@@ -45,6 +47,14 @@ class ListLog:
         count = min(count, len(self.entries))
         del self.entries[:count]
         self.trimmed += count
+
+    def put_in(self, at: int, entry: Entry) -> None:
+        self.entries.insert(at, entry)
+        self.shifts.add(self.trimmed + at, By.IN)
+
+    def take_out(self, at: int) -> None:
+        del self.entries[at]
+        self.shifts.add(self.trimmed + at, By.OUT)
 
 
 def verdict_of(least: int, no_pings: bool, alerts_only: bool) -> shown_entries.Verdict:
@@ -100,6 +110,20 @@ class Incremental(RuleBasedStateMachine):
             entry.add(frame(self.seq, CONTINUATION, fin=fin, size=2))
             self.seq += 1
 
+    @precondition(lambda self: self.log.entries)
+    @rule(places=st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=4),
+          size=st.integers(0, 4))  # fmt: skip
+    def comes_late(self, places: list[tuple[bool, int]], size: int) -> None:
+        for out, back in places:
+            at = max(0, len(self.log.entries) - 1 - back)
+            if out and self.log.entries:
+                gone = self.log.entries[at]
+                self.log.take_out(at)
+                assert all(self.shown.entry(row) is not gone for row in self.shown.rows)
+            else:
+                self.log.put_in(at, Message(frame(self.seq, size=size)))
+                self.seq += 1
+
     @rule(count=st.integers(1, 20))
     def trim(self, count: int) -> None:
         self.log.trim(count)
@@ -137,6 +161,23 @@ class Incremental(RuleBasedStateMachine):
         assert shown.heartbeats == sum(self.verdict(e) == HEARTBEAT for e in tested)
         entries = [row for row in shown.rows if not part_of(row)]
         assert shown.entries_from(self.log.trimmed) == len(entries)
+
+    @precondition(lambda self: self.log.entries)
+    @rule(at=st.integers(0, 100), out=st.booleans())
+    def fold_what_moved(self, at: int, out: bool) -> None:
+        """The one that was shown there when the key was pressed, wherever it is now."""
+        shown, log = self.shown, self.log
+        shown.update()
+        positions = [position_of(row) for row in shown.rows if not part_of(row)]
+        if positions:
+            chosen = positions[at % len(positions)]
+            entry = shown.entry(row_of(chosen))
+            log.put_in(0, Message(frame(self.seq)))
+            self.seq += 1
+            if out and log.entries[-1] is not entry:
+                log.take_out(len(log.entries) - 1)
+            assert shown.entry(row_of(chosen)) is entry
+            shown.toggle(chosen)
 
 
 TestIncremental = Incremental.TestCase
@@ -208,3 +249,28 @@ def test_a_frame_log_is_such_a_log() -> None:
     assert [shown.fragment(row) is not None for row in shown.rows] == [
         *(False, False, True, True, False)
     ]
+
+
+def test_what_is_unfolded_stays_so_where_others_come_before_it() -> None:
+    message = Message(frame(0, fin=False))
+    message.add(frame(1, CONTINUATION))
+    log = ListLog([message, Message(frame(2))])
+    shown = ShownEntries(log, verdict_of(0, False, False))
+    shown.step_back()
+    shown.toggle(0)
+    log.put_in(0, Message(frame(3)))
+    log.put_in(0, Message(frame(4)))
+    log.take_out(1)
+    shown.update()
+    assert shown.unfolded == {1}
+    assert shown.rows == [row_of(0), row_of(1), row_of(1, 1), row_of(1, 2), row_of(2)]
+
+
+def test_after_too_many_shifts_all_is_tested_anew() -> None:
+    log = ListLog([Message(frame(n)) for n in range(10)])
+    shown = ShownEntries(log, verdict_of(0, False, False))
+    shown.update()
+    for n in range(SHIFTS_MAX + 1):
+        log.put_in(0, Message(frame(n)))
+    shown.update()
+    assert shown.rows == [row_of(n) for n in range(SHIFTS_MAX + 11)]

@@ -5,7 +5,17 @@ from enum import Enum
 from wsinspect.tui.data.moments import NS, timestamp_ns
 from wsinspect.tui.data.wire import AlertFacts, CloseFacts, DiagnosisFacts, OpenFacts, TotalsRow
 
-__all__ = ["ACTIVITY_S", "ENDED", "NS", "Activity", "Connection", "State", "timestamp_ns"]
+__all__ = [
+    "ACTIVITY_S",
+    "CLOSED",
+    "ENDED",
+    "NS",
+    "Activity",
+    "Connection",
+    "State",
+    "state_after",
+    "timestamp_ns",
+]
 
 ALERTS_KEPT = 50
 DIAGNOSES_KEPT = 16
@@ -22,11 +32,20 @@ class State(Enum):
     CLOSING = "closing"  # a Close frame passed, the connection still stands
     CLEAN = "ended cleanly"
     UNCLEAN = "ended uncleanly"
+    STOPPED = "ended by the proxy"  # on purpose: a rule, a person, a drain
     REFUSED = "refused"  # the opening handshake failed
     UNSEEN = "ended unseen"  # it was gone when the dashboard came back
 
 
-ENDED = frozenset({State.CLEAN, State.UNCLEAN, State.REFUSED, State.UNSEEN})
+CLOSED = frozenset({State.CLEAN, State.UNCLEAN, State.STOPPED})  # its `ws_close` is here
+ENDED = CLOSED | {State.REFUSED, State.UNSEEN}
+
+
+def state_after(close: CloseFacts) -> State:
+    """What a connection is once it ended so."""
+    if close.clean:
+        return State.CLEAN
+    return State.UNCLEAN if close.unclean else State.STOPPED
 
 
 class Activity:
@@ -76,6 +95,7 @@ class Connection:
         "alerts",
         "alerts_seen",
         "alerts_told",
+        "asked",
         "client",
         "close",
         "deflate",
@@ -108,6 +128,7 @@ class Connection:
         self.opened_ns = 0
         self.ended_ns = 0
         self.close: CloseFacts | None = None
+        self.asked: tuple[int, str] | None = None  # code and reason that its user closed it with
         # frames, payload bytes, wire bytes, messages
         self.to_server = (0, 0, 0, 0)
         self.to_client = (0, 0, 0, 0)

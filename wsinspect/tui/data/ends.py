@@ -13,6 +13,8 @@ GROUPS_MAX = 1_000
 HOSTS_MAX = 1_000
 BURSTS_MAX = 50
 REST = "…"  # the host of groups beyond GROUPS_MAX
+REASONS_MAX = 12  # different close reasons that a group remembers
+REASON_LEN = 60  # characters of one
 BURST_COUNT = 10  # openings that make a burst
 BURST_TIMES = 4  # so many times the rate before
 BURST_PER_S = 5  # and at least this rate
@@ -56,7 +58,10 @@ class Ring:
 
 @dataclass(slots=True)
 class EndGroup:
-    """Ends that are alike. `code` is None where there is none on record."""
+    """Ends that are alike. `code` is None where there is none on record.
+
+    `reasons` says how often each close reason was given, of the first REASONS_MAX different ones.
+    """
 
     code: int | None
     cause: str
@@ -69,6 +74,13 @@ class EndGroup:
     age_s: float = 0.0  # the sum of ages; divided by `count` the mean
     seconds: Ring = field(default_factory=lambda: Ring(SECONDS))
     minutes: Ring = field(default_factory=lambda: Ring(MINUTES, 60))
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def note(self, reason: str) -> None:
+        """One end gave this reason."""
+        reason = reason[:REASON_LEN]
+        if reason and (reason in self.reasons or len(self.reasons) < REASONS_MAX):
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     @property
     def mean_age_s(self) -> float:
@@ -115,6 +127,11 @@ class EndsBook:
         """The most frequent first."""
         return sorted(self._groups.values(), key=lambda group: (-group.count, -group.last_ns))
 
+    def count(self, code: int | None, cause: str, initiator: str, host: str) -> int:
+        """How many ended so."""
+        group = self._groups.get((code, cause, initiator, host))
+        return 0 if group is None else group.count
+
     @property
     def bursts(self) -> list[Burst]:
         """The newest first, those that still run among them."""
@@ -134,6 +151,7 @@ class EndsBook:
         *,
         clean: bool = False,
         age_s: float | None = None,
+        reason: str = "",
     ) -> None:
         key = (code, cause, initiator, host)
         group = self._groups.get(key)
@@ -148,6 +166,7 @@ class EndsBook:
         at_s = at_ns // NS
         group.count += 1
         group.unclean += not clean
+        group.note(reason)
         group.age_s += age_s or 0.0
         group.first_ns = min(group.first_ns, at_ns)
         group.last_ns = max(group.last_ns, at_ns)

@@ -16,11 +16,15 @@ _NO_HITS: tuple[AlertFacts, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Frames that are not here: older than the attach, or left out because they were too many."""
+    """Frames that are not here: older than the attach, or left out because they were too many.
+
+    `waiting`: some may still come, as a rule holds them.
+    """
 
     timestamp_ns: int
     to_server: int
     to_client: int
+    waiting: bool = False
 
     direction = None
     seq = None

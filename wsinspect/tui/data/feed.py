@@ -7,10 +7,11 @@ feed gives the loop a turn after every chunk.
 
 import asyncio
 
-import msgspec
-
+from wsinspect.tui.data.bounds import UNREADABLE
+from wsinspect.tui.data.contents import Contents, Place, StoreContents, locate
 from wsinspect.tui.data.source import Link, Timeline
 from wsinspect.tui.data.store import Store
+from wsinspect.tui.data.walking import ProxyContents
 from wsinspect.tui.data.wire import Hello, decode, encode_close, encode_payload, encode_watch
 
 __all__ = ["Feed", "Link"]
@@ -58,6 +59,14 @@ class Feed:
     def payload(self, flow_id: int, direction: int, seq: int) -> None:
         """Ask for all of a message: it comes into `store.payloads`. Only where `can` has it."""
         self._send(encode_payload(flow_id, direction, seq))
+
+    def contents(self) -> Contents:
+        if self.link is Link.LIVE:
+            return ProxyContents(self.address, self.store)
+        return StoreContents(self.store)
+
+    def locate(self, place: Place) -> int | None:
+        return locate(self.store, place)
 
     def _send(self, line: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():
@@ -125,7 +134,7 @@ class Feed:
     def _take_line(self, line: bytes) -> None:
         try:
             decoded = decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             self._unreadable()
             return
         if decoded is None:

@@ -53,7 +53,7 @@ ORDERS = (
     Order("subprotocol", "subprotocol", lambda c, _: c.facts.subprotocol or "", False),
     Order("flow_id", "number", lambda c, _: c.flow_id),
     Order("last", "last opcode", lambda c, _: c.last_opcode or 0, moving=True),
-    Order("end", "close code", lambda c, _: float(c.close.code_observed or 0) if c.close else 0.0),
+    Order("end", "close code", lambda c, _: float(c.close.code or 0) if c.close else 0.0),
 )
 BY_COLUMN = {order.column: index for index, order in enumerate(ORDERS)}
 

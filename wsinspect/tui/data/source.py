@@ -6,6 +6,7 @@
 from enum import Enum
 from typing import Protocol
 
+from wsinspect.tui.data.contents import Contents, Place
 from wsinspect.tui.data.store import Store
 
 
@@ -86,6 +87,12 @@ class Source(Protocol):
     @property
     def content_note(self) -> str:
         """Why no content is here; empty where it may be."""
+
+    def contents(self) -> Contents:
+        """All contents of all connections that can be searched."""
+
+    def locate(self, place: Place) -> int | None:
+        """Where in the log of the watched connection that is, once it is filled."""
 
     async def run(self) -> None: ...
     def watch(self, flow_id: int | None) -> None: ...

@@ -10,9 +10,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from wsinspect.tui.data.connection import NS, Activity, Connection, State, timestamp_ns
+from wsinspect.tui.data.connection import (
+    CLOSED,
+    NS,
+    Activity,
+    Connection,
+    State,
+    state_after,
+    timestamp_ns,
+)
 from wsinspect.tui.data.ends import EndsBook
 from wsinspect.tui.data.framelog import FrameLog
+from wsinspect.tui.data.refusals import Troubles
 from wsinspect.tui.data.talkers import By, Per, Talker, Talkers
 from wsinspect.tui.data.wire import (
     AlertFacts,
@@ -38,6 +47,7 @@ PROBLEMS_MAX = 20
 ALERTS_RECENT_MAX = 500
 DIAGNOSES_MAX = 200
 PAYLOADS_MAX = 8  # of at most 1 MiB each
+LOGS_MAX = 20  # entries of connections watched before, at most `framelog.LESS_…` of each
 _NEW_S = 2  # a connection's first totals count as traffic of now only if it is younger than this
 
 
@@ -83,6 +93,7 @@ class Store:
         self._unconfirmed = False
         self.greeted = False  # whether all that the proxy had when it greeted was told
         self.ended_max = ENDED_MAX
+        self.logs_max = LOGS_MAX
         self.hello: Hello | None = None
         self._forget()
 
@@ -92,6 +103,7 @@ class Store:
         self.live: dict[int, Connection] = {}
         self.ended: dict[int, Connection] = {}
         self.watched = FrameLog()
+        self.logs: dict[int, FrameLog] = {}  # of connections watched before, the newest last
         self.frames_to_server = Activity()
         self.frames_to_client = Activity()
         self.bytes_to_server = Activity()
@@ -103,6 +115,7 @@ class Store:
         self.alerts = 0  # of rules, since the proxy began
         self.unreadable = 0
         self.problems: deque[str] = deque(maxlen=PROBLEMS_MAX)
+        self.troubles = Troubles()
         self.alerts_recent: deque[tuple[int, AlertFacts]] = deque(maxlen=ALERTS_RECENT_MAX)
         self.diagnoses: list[DiagnosisFacts] = []  # oldest first
         self.payloads: dict[tuple[int, int, int], Payload] = {}  # flow_id, direction, first seq
@@ -140,8 +153,15 @@ class Store:
     # Writing
 
     def watch(self, flow_id: int | None) -> None:
-        """Start over with the frames of `flow_id`."""
-        self.watched = FrameLog(flow_id)
+        """Take the frames of `flow_id` from now on; what is left of an earlier time comes back."""
+        left = self.watched
+        if left.flow_id is not None and left.entries and left.flow_id != flow_id:
+            left.lessen()
+            self.logs[left.flow_id] = left
+            while len(self.logs) > self.logs_max:
+                del self.logs[next(iter(self.logs))]
+        before = None if flow_id is None else self.logs.pop(flow_id, None)
+        self.watched = FrameLog(flow_id) if before is None else before
         self.version += 1
         connection = self.find(flow_id)
         if connection is not None:
@@ -178,6 +198,7 @@ class Store:
 
     def add_problem(self, say: str) -> None:
         self.version += 1
+        self.troubles.note(say)
         if say not in self.problems:
             self.problems.append(say)
 
@@ -256,22 +277,22 @@ class Store:
             way = getattr(close, name)
             totals = (way.frames, way.payload_bytes, way.wire_bytes, way.messages)
             setattr(connection, name, totals)
-        if connection.state in (State.CLEAN, State.UNCLEAN):
+        if connection.state in CLOSED:
             return  # told again on a new attach
         self.ended_count += 1
-        self.unclean_count += not close.clean
-        state = State.CLEAN if close.clean else State.UNCLEAN
+        self.unclean_count += close.unclean
         ended_ns = timestamp_ns(line.timestamp)
-        self._end(connection, state, ended_ns)
+        self._end(connection, state_after(close), ended_ns)
         self._talkers.ended(connection)
         self.ends.ended(
             ended_ns,
-            close.code_observed,
+            close.code,
             close.cause,
             close.initiator,
             connection.facts.host or connection.server,
-            clean=close.clean,
+            clean=not close.unclean,
             age_s=close.age_s,
+            reason=close.reason or "",
         )
 
     def _end(self, connection: Connection, state: State, ended_ns: int) -> None:
@@ -281,7 +302,9 @@ class Store:
         self.ended.pop(connection.flow_id, None)
         self.ended[connection.flow_id] = connection
         while len(self.ended) > self.ended_max:
-            del self.ended[next(iter(self.ended))]
+            gone = next(iter(self.ended))
+            del self.ended[gone]
+            self.logs.pop(gone, None)
         self.membership += 1
 
     def _totals(self, line: Totals) -> None:

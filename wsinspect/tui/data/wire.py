@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from wsinspect.tui.data.bounds import Count, Number, Real, Seq
 from wsinspect.tui.data.moments import timestamp_ns
 
 PREVIEW_LEN_MAX = 512  # bytes kept of one frame's payload
@@ -135,6 +136,16 @@ class Messages(Struct, frozen=True):
     skipped: int = 0
 
 
+class History(Struct, frozen=True):
+    """Begins the answer to `watch`: so many rows of the past follow, then what is live."""
+
+    flow_id: int
+    frames: int = 0
+    messages: int = 0
+    older: int = 0  # frames that were kept and had to go
+    busy: int = 0  # frames that passed while too much passed to keep
+
+
 class Payload(Struct, frozen=True):
     """The answer to `payload`: all of a message, or why not."""
 
@@ -166,39 +177,54 @@ class OpenFacts(Struct, frozen=True):
     client_extensions: list[str] = []
     server_extensions: list[str] = []
     origin: str | None = None
-    status: int | None = 101
+    status: Number | None = 101
     http_version: str | None = None
     tls: bool | None = None
     accept_valid: bool | None = None
-    handshake_ms: float | None = None
+    handshake_ms: Real | None = None
     upstream: str | None = None
     app_proto: str | None = None
     findings: list[Finding] = []
 
 
 class OneWay(Struct, frozen=True):
-    frames: int = 0
-    messages: int = 0
-    payload_bytes: int = 0
-    wire_bytes: int = 0
+    frames: Count = 0
+    messages: Count = 0
+    payload_bytes: Count = 0
+    wire_bytes: Count = 0
 
 
 class CloseFacts(Struct, frozen=True):
     """How a connection ended, as in the log's `close`."""
 
-    code_observed: int | None = None
+    code_observed: Number | None = None
     reason: str | None = None
-    code_relayed: int | None = None
+    code_relayed: Number | None = None
     initiator: str = "none"
     clean: bool = False
     cause: str = ""
-    age_s: float | None = None
-    idle_s: float | None = None
+    age_s: Real | None = None
+    idle_s: Real | None = None
     to_server: OneWay = OneWay()
     to_client: OneWay = OneWay()
-    ping_rtt_ms: dict[str, float] = {}
+    ping_rtt_ms: dict[str, Real] = {}
     diagnosis: list[str] = []
     unfinished: Any = None
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether this proxy ended it on purpose: for a rule, an option, a person, or its end."""
+        return self.initiator == "proxy" and self.cause in ("policy", "shutdown")
+
+    @property
+    def unclean(self) -> bool:
+        """Whether it ended as nobody wanted: neither by both Close frames nor by this proxy."""
+        return not self.clean and not self.by_proxy
+
+    @property
+    def code(self) -> int | None:
+        """The code that tells how it ended: where this proxy ended it, the one that it sent."""
+        return self.code_relayed if self.by_proxy else self.code_observed
 
 
 class Hit(Struct, frozen=True):
@@ -206,9 +232,9 @@ class Hit(Struct, frozen=True):
 
     detector: str = ""
     path: str = "$"
-    start: int = 0
-    end: int = 0
-    length: int = 0
+    start: Number = 0
+    end: Number = 0
+    length: Number = 0
     masked: str = ""
     fingerprint: str = ""
 
@@ -222,11 +248,11 @@ class AlertFacts(Struct, frozen=True):
     action: str = ""
     disposition: str = ""
     hits: list[Hit] = []
-    hits_total: int = 0
-    direction: int | None = None
+    hits_total: Number = 0
+    direction: Number | None = None
     opcode: str | None = None
-    seq: int | None = None  # of the message's first frame, in its direction
-    timestamp_ns: int = 0
+    seq: Seq | None = None  # of the message's first frame, in its direction
+    timestamp_ns: Number = 0
 
 
 class _Alert(Struct, frozen=True):
@@ -236,19 +262,19 @@ class _Alert(Struct, frozen=True):
     action: str = ""
     disposition: str = ""
     hits: list[Hit] = []
-    hits_total: int = 0
+    hits_total: Number = 0
     direction: str | None = None
     opcode: str | None = None
-    seq: int | None = None
+    seq: Seq | None = None
 
 
 class Candidate(Struct, frozen=True):
     """A hop that may have cut: `limit_s` is its timeout, `source` how we know."""
 
     hop: str = ""
-    limit_s: float | None = None
+    limit_s: Real | None = None
     source: str = ""
-    limit_bytes: int | None = None  # of `oversize`, in place of `limit_s`
+    limit_bytes: Number | None = None  # of `oversize`, in place of `limit_s`
 
 
 class DiagnosisFacts(Struct, frozen=True):
@@ -257,14 +283,14 @@ class DiagnosisFacts(Struct, frozen=True):
     kind: str = ""
     confidence: str = ""
     host: str = ""
-    count: int = 0
+    count: Number = 0
     evidence: dict[str, Any] = {}
     candidates: list[Candidate] = []
     say: str = ""
     advice: str = ""
-    flow_ids: list[int] = []
+    flow_ids: list[Number] = []
     id: str = ""
-    timestamp_ns: int = 0
+    timestamp_ns: Number = 0
 
     def replaces(self, other: "DiagnosisFacts") -> bool:
         """Whether this is a later word on the same thing."""
@@ -273,11 +299,11 @@ class DiagnosisFacts(Struct, frozen=True):
 
 class _Event(Struct, frozen=True):
     timestamp: str
-    flow_id: int
+    flow_id: Number
     src_ip: str = ""
-    src_port: int = 0
+    src_port: Number = 0
     dest_ip: str = ""
-    dest_port: int = 0
+    dest_port: Number = 0
 
 
 class WsOpen(_Event, frozen=True, kw_only=True):
@@ -303,7 +329,7 @@ class WsAlert(_Event, frozen=True, kw_only=True):
 class WsDiagnosis(Struct, frozen=True):
     timestamp: str
     diagnosis: DiagnosisFacts
-    flow_id: int | None = None  # where it concerns exactly one connection
+    flow_id: Number | None = None  # where it concerns exactly one connection
 
     def facts(self) -> DiagnosisFacts:
         return msgspec.structs.replace(self.diagnosis, timestamp_ns=timestamp_ns(self.timestamp))
@@ -315,7 +341,7 @@ class Stats(Struct, frozen=True):
 
 
 type Line = (
-    Hello | Totals | Frames | Messages | Payload | Problem
+    Hello | Totals | History | Frames | Messages | Payload | Problem
     | WsOpen | WsClose | WsAlert | WsDiagnosis | Stats
 )  # fmt: skip
 
@@ -328,6 +354,7 @@ class _Kind(Struct, frozen=True):
 _KINDS: dict[str, type[Any]] = {
     "hello": Hello,
     "totals": Totals,
+    "history": History,
     "frames": Frames,
     "messages": Messages,
     "payload": Payload,

@@ -6,7 +6,7 @@ text harmless on the way (`safe`). Knows nothing of what is drawn.
 
 from rich.cells import cell_len
 
-from wsinspect.tui.draw.safe import MARKS_MAX, safe
+from wsinspect.tui.draw.safe import CLUSTER_MAX, safe
 
 ELLIPSIS = "…"
 
@@ -25,9 +25,10 @@ def clip(text: str, width: int) -> str:
     """`text` made harmless, in at most `width` cells; `…` marks a cut."""
     if width <= 0:
         return ""
-    longest = (width + 1) * (1 + MARKS_MAX)
-    text = safe(text if len(text) <= longest else text[:longest])
-    if (len(text) if text.isascii() else cell_len(text)) <= width:
+    longest = (width + 1) * CLUSTER_MAX
+    more = len(text) > longest  # behind endless marks there may be anything
+    text = safe(text[:longest] if more else text)
+    if not more and (len(text) if text.isascii() else cell_len(text)) <= width:
         return text
     return _cut(text, width - 1) + ELLIPSIS
 

@@ -15,7 +15,7 @@ from wsinspect.tui.data.connection import NS
 from wsinspect.tui.data.ends import Burst, EndGroup
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.data.talkers import REST, By, Per, Talker
-from wsinspect.tui.draw.cells import fit, wrap
+from wsinspect.tui.draw.cells import clip, fit, wrap
 from wsinspect.tui.draw.detail.page import Row
 from wsinspect.tui.draw.figures import clock, count, duration, size_unit, sparkline
 from wsinspect.tui.draw.palette import TO_CLIENT, TO_SERVER, Palette
@@ -33,9 +33,9 @@ _CAUSES = {
     "fin": "FIN",
     "rst": "TCP reset",
     "timeout": "timeout",
-    "policy": "policy",
+    "policy": "closed here",
     "error": "proxy error",
-    "shutdown": "proxy stopped",
+    "shutdown": "drained",
 }
 
 
@@ -127,13 +127,19 @@ def _diagnoses(store: Store, p: Palette, width: int) -> list[Line]:
     return [*lines, Line([])]
 
 
-def _sentence(say: str, advice: str, key: str, wanted: str, p: Palette, width: int) -> Line:
-    """What something means; what to do about it only where there is room for all of that."""
+def _sentence(
+    say: str, advice: str, key: str, wanted: str, p: Palette, width: int, reasons: str = ""
+) -> Line:
+    """What something means, behind the close reasons; what to do about it only where there is room
+    for all of that."""
     text = f"{say} {advice}".strip()
     room = max(1, width - 4)
-    shown = say if say and cell_len(text) > room else text
-    pieces: Row = [("   ", p.faint), (fit(shown, room), p.faint)]
-    return Line(pieces, key, wanted, sentence=True, text=text)
+    before = clip(f"{reasons} · ", room * 2 // 3) if reasons else ""
+    left = max(1, room - cell_len(before))
+    shown = say if say and cell_len(text) > left else text
+    pieces: Row = [("   ", p.faint), (before, p.label), (fit(shown, left), p.faint)]
+    whole = f"{reasons} · {text}" if reasons else text
+    return Line(pieces, key, wanted, sentence=True, text=whole)
 
 
 # Ends
@@ -211,7 +217,7 @@ def _group(
     code = "–" if group.code is None else str(group.code)
     pieces += [
         (f"{code:>4} ", style),
-        (fit(_CAUSES.get(group.cause, group.cause or "–"), 13) + " ", style),
+        (fit(_cause(group), 13) + " ", style),
         (fit(group.initiator or "–", 6) + " ", p.label),
         (fit(group.host or "–", layout.host) + " ", p.text),
     ]
@@ -227,7 +233,21 @@ def _group(
     if layout.seen:
         pieces.append((clock(group.last_ns)[:8], p.label))
     say, advice = _meaning(group)
-    return [Line(pieces, key, wanted), _sentence(say, advice, key, wanted, p, width)]
+    sentence = _sentence(say, advice, key, wanted, p, width, reasons_said(group))
+    return [Line(pieces, key, wanted), sentence]
+
+
+def _cause(group: EndGroup) -> str:
+    if group.cause == "shutdown" and group.code is None:
+        return "proxy stopped"  # before it could tell both sides
+    return _CAUSES.get(group.cause, group.cause or "–")
+
+
+def reasons_said(group: EndGroup) -> str:
+    """The close reasons, the most frequent first: `“deploy” 412×, “bye”`."""
+    reasons = sorted(group.reasons.items(), key=lambda reason: -reason[1])
+    said = [f"“{one}”" + (f" {count(number)}×" if number > 1 else "") for one, number in reasons]
+    return ", ".join(said)
 
 
 def _bar(part: float, cells: int, style: Style, p: Palette) -> Row:
@@ -242,6 +262,8 @@ def group_sentence(group: EndGroup) -> str:
 
 def _meaning(group: EndGroup) -> tuple[str, str]:
     known = [explain.of("cause", group.cause)]
+    if group.cause == "shutdown" and group.initiator == "proxy":
+        known.insert(0, explain.of("end", "stopped" if group.code is None else "drain"))
     if group.code is not None and group.cause in ("close_frame", ""):
         known.insert(0, explain.of("close", group.code))
     explanation = next((one for one in known if one is not None), None)

@@ -9,7 +9,7 @@ from wsinspect.tui.data.connection import NS, Connection, State
 from wsinspect.tui.draw.columns import Column
 from wsinspect.tui.draw.figures import count, duration, pulse, rate, size
 from wsinspect.tui.draw.palette import ALERT, STATE_GLYPH, TO_CLIENT, TO_SERVER, Palette
-from wsinspect.tui.draw.words import end_short, is_failure, last_opcode
+from wsinspect.tui.draw.words import end_reason, end_short, is_failure, last_opcode
 
 ACTIVITY_SHOWN_S = 14
 DIAGNOSIS = "◆"
@@ -19,7 +19,7 @@ FIXED = ("state",)
 type Cell = tuple[str, Style]
 type Draw = Callable[[Connection, Palette, int], Cell]
 
-_BAD = frozenset({State.UNCLEAN, State.REFUSED})
+_BAD = frozenset({State.UNCLEAN, State.REFUSED})  # those that this proxy ended are not
 
 
 def _body(c: Connection, p: Palette) -> Style:
@@ -85,6 +85,7 @@ def _fate(c: Connection, p: Palette, now_ns: int) -> Cell:
     kinds = ", ".join(dict.fromkeys(diagnosis.kind for diagnosis in c.diagnoses))
     if c.ended:
         said = _diagnosed(end_short(c), kinds) if kinds else end_short(c)
+        said += end_reason(c)
         failed = c.state is State.CLEAN and is_failure(c)
         return said, p.warn if failed else p.state(c.state)
     if c.state is State.CLOSING:
@@ -157,7 +158,7 @@ _TABLE: tuple[tuple[Column, Draw], ...] = (
     (Column("idle", "idle", 6, 12, right=True), _idle),
     (Column("alerts", ALERT, 6, 6, right=True, say="rule hits"), _alerts),
     (
-        Column("end", "activity / end", 18, 3, grow=3, width_max=46, ideal=30),
+        Column("end", "activity / end", 18, 3, grow=3, width_max=64, ideal=30),
         _fate,
     ),
 )

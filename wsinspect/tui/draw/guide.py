@@ -84,6 +84,11 @@ def no_frames(connection: Connection | None, hello: Hello | None, p: Palette) ->
             [("Choose one above: ↑ ↓ or a click. Its frames come here.", p.label)],
         ]
     passed = connection.frames
+    if passed and hello is not None and "recording" in hello.mode:
+        return [
+            [(f"Its {count(passed)} frames are not in this recording. ", p.strong)],
+            [("It was written with --record connections, or is not whole.", p.label)],
+        ]
     logged = hello is not None and bool(hello.log)
     if connection.ended and passed:
         where = f"The log has them: {hello.log}" if hello and logged else "No log was kept."
@@ -144,6 +149,38 @@ def proxy_lost(reason: str, address: str, p: Palette) -> list[Row]:
     ]
 
 
+def unreadable(reason: str, path: str, p: Palette) -> list[Row]:
+    """A recording that is none, or broken from its start."""
+    return [
+        [("This file cannot be shown.", p.bad)],
+        [(path, p.title)],
+        [(reason, p.text)],
+        [],
+        [("What can: a log of wsinspect (JSON Lines) or a HAR file with WebSocket", p.label)],
+        [("messages, both also packed with gzip; flows that mitmproxy saved.", p.label)],
+        [("q", p.key), (" leaves", p.label)],
+    ]
+
+
+def empty_recording(path: str, p: Palette) -> list[Row]:
+    """A recording without a connection."""
+    return [
+        [("No connection is in this recording.", p.strong)],
+        [(path, p.title)],
+        [
+            (
+                "If a proxy still writes to it, what comes appears here. Else look whether it is",
+                p.label,
+            )
+        ],
+        [
+            ("the right file: ", p.label),
+            ("wsinspect run --log FILE", p.text),
+            (" writes one.", p.label),
+        ],
+    ]
+
+
 def centred(rows: Sequence[Row], width: int, height: int) -> list[list[Segment]]:
     """Rows in the middle of `width` × `height`; without free lines where it is low."""
     shown = list(rows)
@@ -168,6 +205,8 @@ def guide(hello: Hello | None, palette: Palette, width: int, height: int) -> lis
     """A dashboard without connections: how to make the first one, in the middle."""
     if hello is None:
         rows: list[Row] = [[("Waiting for the proxy …", palette.label)]]
+    elif "recording" in hello.mode:
+        rows = empty_recording(hello.log or "", palette)
     else:
         rows = first_steps(hello, palette)
     return centred(rows, width, height)

@@ -48,6 +48,8 @@ def _link(feed: Source, p: Palette) -> list[Item]:
     for_s = (feed.store.clock() - feed.changed_ns) / NS
     timeline = feed.timeline
     if timeline is not None:
+        if feed.link is Link.LOST:
+            return [Item(" ✗ cannot be read ", p.alarm)]
         if timeline.progress < 1:
             return [Item(f"◌ reading {timeline.progress:.0%}", p.warn)]
         return [Item("▶ recording", p.good)]
@@ -192,10 +194,21 @@ def latest(last: DiagnosisFacts, now_ns: int, p: Palette) -> Line:
     return Line(left, (confidence, Item(f" · {ago} ago ", p.faint, 1)))
 
 
+def leaving(live: int, grace_s: float, p: Palette) -> Line:
+    """While the proxy ends with its dashboard: what goes on, and how not to wait for it."""
+    many = f"{count(live)} connection{'' if live == 1 else 's'}"
+    say = (
+        f" Ending {many}, one after the other within {grace_s:g} s, so that they do not come back "
+        "all at once …"
+    )
+    again = Item(" q again: at once ", p.held, 0, "do('quit')")
+    return Line((Item(say, p.held, 1),), (again,), fill_style=p.held)
+
+
 def problems(store: Store, feed: Source, p: Palette) -> list[Line]:
     """Lines that must be seen: the link, then the latest problem."""
     lines = []
-    if feed.link is Link.LOST:
+    if feed.link is Link.LOST and feed.timeline is None:
         say = f" ✗ {feed.reason}; what you see is the last picture, trying again … "
         lines.append(Line((Item(say, p.alarm),), fill_style=p.alarm))
     elif feed.link is Link.CONNECTING and feed.reason:

@@ -18,6 +18,7 @@ STATE_GLYPH: dict[State, str] = {
     State.CLOSING: "◐",
     State.CLEAN: "○",
     State.UNCLEAN: "✗",
+    State.STOPPED: "■",
     State.REFUSED: "⊘",
     State.UNSEEN: "?",
 }

@@ -6,16 +6,24 @@ The meaning of codes and opcodes comes from `wsinspect.protocol`; this only make
 from wsinspect.protocol.close_codes import close_words
 from wsinspect.protocol.opcodes import BINARY, CLOSE, CONTINUATION, OPCODE_NAMES, TEXT
 from wsinspect.tui.data.connection import Connection, State
-from wsinspect.tui.data.wire import CloseFacts, Frame
+from wsinspect.tui.data.own_end import OwnEnd, close_reason, closing_rule, own_end
+from wsinspect.tui.data.refusals import unanswered
+from wsinspect.tui.data.wire import Frame
 from wsinspect.tui.draw.safe import safe_bytes
 
 _ABRUPT = {
     "fin": "FIN",
     "rst": "TCP reset",
     "timeout": "timeout",
-    "policy": "cut by policy",
     "error": "error in the proxy",
-    "shutdown": "proxy stopped",
+}
+_OWN = {
+    OwnEnd.YOU: "closed by you",
+    OwnEnd.RULE: "closed by rule {}",
+    OwnEnd.VIOLATION: "closed for a violation",
+    OwnEnd.POLICY: "closed by the proxy",
+    OwnEnd.DRAIN: "drained",
+    OwnEnd.STOPPED: "proxy stopped",
 }
 # Codes of 1000-2999 but normal closure, going away and a Close frame without a code.
 _FAILURES = frozenset(range(1002, 3000)) - {1005}
@@ -37,28 +45,59 @@ def by(initiator: str) -> str:
 
 
 def end_short(connection: Connection) -> str:
-    """How it ended, for a column: `1000 normal closure by client`, `1006 TCP reset by server`."""
+    """How it ended, for a column: `1006 TCP reset by server`, `1012 drained`."""
     close = connection.close
     if close is None:
         if connection.state is State.REFUSED:
-            return f"HTTP {connection.facts.status}"
+            status = connection.facts.status
+            return f"{status} by the proxy" if unanswered(connection) else f"HTTP {status}"
         return "while detached" if connection.state is State.UNSEEN else ""
-    code = close.code_observed
+    code = close.code
+    number = "–" if code is None else str(code)
+    own = own_words(connection)
+    if own:
+        return f"{number} {own}"
     what = _ABRUPT.get(close.cause) if close.cause != "close_frame" else None
     if what is None:
         what = close_name(code) if code is not None else close.cause
     what = what.removesuffix(" closure")
-    return f"{code if code is not None else '–'} {what}{by(close.initiator)}"
+    return f"{number} {what}{by(close.initiator)}"
+
+
+def own_words(connection: Connection) -> str:
+    """Of an end that this proxy made on purpose, by whom: `closed by rule cards`, `drained`."""
+    own = own_end(connection)
+    return "" if own is None else _OWN[own].format(closing_rule(connection))
+
+
+def end_reason(connection: Connection) -> str:
+    """The close reason in quotes, with a space before it; empty without one."""
+    reason = close_reason(connection)
+    return f" “{reason}”" if reason else ""
+
+
+def refusal(connection: Connection) -> str:
+    """Why there never was a WebSocket, in a clause."""
+    status = connection.facts.status
+    if unanswered(connection):
+        return f"no answer from the server, so this proxy told the client {status}"
+    return f"the server answered HTTP {status}"
 
 
 def is_failure(connection: Connection) -> bool:
     """Whether the close code names an error of the protocol or an endpoint (RFC 6455 §7.4.1)."""
     close = connection.close
-    return close is not None and close.code_observed in _FAILURES
+    return close is not None and not close.by_proxy and close.code in _FAILURES
 
 
-def end_cause(close: CloseFacts) -> str:
-    """The cause in words: `TCP reset by the server`."""
+def end_cause(connection: Connection) -> str:
+    """The cause in words: `TCP reset by the server, no Close frame`, `closed by you`."""
+    close = connection.close
+    if close is None:
+        return ""
+    own = own_words(connection)
+    if own:
+        return own
     who = "" if close.initiator in ("", "none") else f" by the {close.initiator}"
     if close.cause == "close_frame":
         return f"closed{who}"

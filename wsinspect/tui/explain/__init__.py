@@ -39,6 +39,7 @@ _TABLES: dict[str, _Explain] = {
     "violation": violations.violation,
     "cause": endings.cause,
     "initiator": endings.initiator,
+    "end": endings.own,
     "state": endings.state,
     "diagnosis": diagnoses.diagnosis,
     "severity": alerts.severity,

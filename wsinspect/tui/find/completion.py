@@ -197,7 +197,7 @@ _SEEN: Final[dict[str, Reader]] = {
     "cause": lambda c: c.close.cause if c.close else None,
     "by": lambda c: c.close.initiator if c.close else None,
     "reason": lambda c: c.close.reason if c.close else None,
-    "close": lambda c: str(c.close.code_observed) if c.close and c.close.code_observed else None,
+    "close": lambda c: str(c.close.code) if c.close and c.close.code else None,
 }
 
 

@@ -53,6 +53,7 @@ _STATE_WORDS: Final = (
     ("live", "it is not over"),
     ("clean", "ended with both Close frames"),
     ("unclean", "ended without them"),
+    ("stopped", "this proxy ended it: a rule, a person, a drain"),
     ("refused", "the opening handshake failed"),
     ("opening", "seen before its opening handshake"),
     ("unseen", "ended while the dashboard was away"),

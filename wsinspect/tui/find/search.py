@@ -2,7 +2,8 @@
 
 `Matches` goes through the log in slices of a few milliseconds, newest first, and is kept up as the
 log grows and as more is told of its newest messages; nothing here takes longer than its slice.
-Positions count all entries ever appended, so that they stay while the log is trimmed.
+Positions count all entries ever appended, so that they stay while the log is trimmed; where entries
+came to stand among others, the log tells of it.
 """
 
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from wsinspect.tui.data.entries import Entry
+from wsinspect.tui.data.shifts import By, Shifts
 from wsinspect.tui.find.needle import Needle
 
 SLICE_S: Final = 0.005
@@ -23,6 +25,7 @@ class Log(Protocol):
 
     entries: list[Entry]
     trimmed: int
+    shifts: Shifts
 
     @property
     def total(self) -> int: ...
@@ -57,6 +60,7 @@ class Matches:
         self._shown = shown
         self.positions: list[int] = []  # sorted
         self._from = self._next = log.total  # those from.. up to next were looked into
+        self._shifts = log.shifts.count  # taken over
 
     @property
     def finished(self) -> bool:
@@ -76,6 +80,7 @@ class Matches:
     def step(self, slice_s: float = SLICE_S, clock: Callable[[], float] = time.monotonic) -> bool:
         """Go on for `slice_s` at most; whether it is finished."""
         deadline = clock() + slice_s
+        self._shift()
         self._trim()
         if not self.needle:
             self._from, self._next = self.log.trimmed, self.log.total
@@ -96,10 +101,38 @@ class Matches:
 
     def refresh(self) -> None:
         """Look again into the newest entries: content may have come, or been masked."""
+        self._shift()
         self._trim()
         start = max(self._from, self._next - RECENT)
         at = bisect_left(self.positions, start)
         self.positions[at:] = filter(self._has, range(start, self._next))
+
+    def _shift(self) -> None:
+        """Entries came to stand among those that were looked into: look into them, too."""
+        log = self.log
+        if self._shifts == log.shifts.count:
+            return
+        shifts = log.shifts.since(self._shifts)
+        self._shifts = log.shifts.count
+        if shifts is None:
+            self.positions.clear()
+            self._from = self._next = log.total
+            return
+        came: set[int] = set()
+        for at, by in shifts:
+            out = at if by is By.OUT else -1
+            self.positions = [p + by if p >= at else p for p in self.positions if p != out]
+            came = {p + by if p >= at else p for p in came if p != out}
+            if at < self._from:
+                self._from += by
+                self._next += by
+            elif at < self._next:
+                self._next += by
+                if by is By.IN:
+                    came.add(at)
+        came = {p for p in came if p >= log.trimmed and self._has(p)}
+        if came:
+            self.positions = sorted({*self.positions, *came})
 
     def _trim(self) -> None:
         first = self.log.trimmed

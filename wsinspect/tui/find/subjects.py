@@ -24,6 +24,7 @@ STATES: Final = {
     "ended": ENDED,
     "clean": frozenset({State.CLEAN}),
     "unclean": frozenset({State.UNCLEAN}),
+    "stopped": frozenset({State.STOPPED}),
     "refused": frozenset({State.REFUSED}),
     "unseen": frozenset({State.UNSEEN}),
 }
@@ -60,7 +61,7 @@ def app_names(connection: Connection) -> tuple[str, ...]:
 
 
 def close_code(connection: Connection) -> int | None:
-    return connection.close.code_observed if connection.close is not None else None
+    return connection.close.code if connection.close is not None else None
 
 
 def diagnosis_kinds(connection: Connection) -> set[str]:

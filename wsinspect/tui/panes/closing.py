@@ -12,16 +12,19 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from wsinspect.tui.draw.barline import Item, Line
-from wsinspect.tui.draw.cells import clip, fit
+from wsinspect.tui.draw.cells import fit, wrap
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.draw.words import close_name, close_sentence
 from wsinspect.tui.panes.bars import Bar
 from wsinspect.tui.panes.dialog import Dialog
 from wsinspect.tui.panes.lines import LinesView
 
+_NAME_WIDTH = 26
+_NARROWEST = 20
 REASON_LEN_MAX = 123  # bytes: a control frame has at most 125, two are the code
 # What an endpoint may send (RFC 6455 §7.4.1), the usual ones first; 3000 and above are typed.
 CODES = (1000, 1001, 1008, 1011, 1012, 1013, 1002, 1003, 1007, 1009, 1010, 1014)
+_LONGEST = max(len(close_sentence(code)) for code in CODES)
 NEVER_SENT = frozenset({1004, 1005, 1006, 1015})
 
 
@@ -55,7 +58,8 @@ def will_see(code: int, reason: str) -> list[str]:
     said = f" “{reason}”" if reason else ", no reason"
     return [
         f"Client and server each get a Close frame {code} ({close_name(code)}){said}.",
-        "Frames behind it are not forwarded. The log says: by the proxy, cause policy.",
+        f"It says: {close_sentence(code)}",
+        "Frames behind it are not forwarded. In the log: by the proxy, cause policy.",
     ]
 
 
@@ -70,11 +74,12 @@ class CodesView(LinesView):
 
     def segments(self, index: int, width: int) -> list[Segment]:
         code, p = CODES[index], self.palette
-        say = close_sentence(code) or close_name(code)
+        room = width - _NAME_WIDTH - 9
+        say = close_sentence(code) if room >= _LONGEST else ""  # below, the chosen one says it
         return [
             Segment(f" {code} ", p.title),
-            Segment(fit(close_name(code), 22), p.strong),
-            Segment(clip(f" {say}", max(0, width - 29)), p.label),
+            Segment(fit(close_name(code), _NAME_WIDTH), p.strong),
+            Segment(f" {say}", p.label),
         ]
 
 
@@ -120,12 +125,18 @@ class ClosingScreen(Dialog[Wanted | None]):
     def _outcome(self) -> list[Line]:
         code, reason = self._typed
         wrong = check_code(code) or check_reason(reason)
-        if wrong:
-            return [Line((Item(f" {wrong}", self.palette.warn),))]
-        return [Line((Item(f" {say}", self.palette.text),)) for say in will_see(int(code), reason)]
+        width = max(_NARROWEST, self.query_one("#outcome").size.width - 2)
+        said = [wrong] if wrong else will_see(int(code), reason)
+        style = self.palette.warn if wrong else self.palette.text
+        pieces = [piece for say in said for piece in wrap(say, width)]
+        return [Line((Item(f" {piece}", style),)) for piece in pieces]
 
     def on_input_changed(self) -> None:
+        self.query_one("#outcome", Bar).grow()
         self.query_one("#outcome", Bar).sync()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.on_input_changed)
 
     def on_lines_view_moved(self, message: LinesView.Moved) -> None:
         message.stop()

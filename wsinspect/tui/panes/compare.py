@@ -20,6 +20,9 @@ from wsinspect.tui.panes.lines import LinesView
 
 __all__ = ["CompareScreen", "same_shape"]
 
+_LINES_MIN = 3
+_SHARE = 0.92  # of the screen's height, at most
+
 type _Make = Callable[[Palette, int], Page]
 
 
@@ -39,6 +42,8 @@ class ComparedLines(LinesView):
         if made_for != self._made_for and self.size.width:
             self._made_for = made_for
             self._page = self._make(self.palette, self.size.width)
+        room = int(self.app.size.height * _SHARE) - 2  # the frame
+        self.styles.height = max(_LINES_MIN, min(self._page.count(), room))
         super().sync()
 
     def on_resize(self) -> None:
@@ -57,11 +62,11 @@ class CompareScreen(Dialog[None]):
     DEFAULT_CSS = """
     CompareScreen { align: center middle; background: $background 60%; }
     CompareScreen #comparison {
-        width: 96%; max-width: 180; height: 92%;
+        width: 96%; max-width: 180; height: auto;
         border: round $primary; background: $surface;
         border-title-color: $primary; border-subtitle-color: $foreground 60%;
     }
-    CompareScreen LinesView { background: $surface; height: 1fr; }
+    CompareScreen LinesView { background: $surface; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual reads it from the class
         Binding("escape,q,d,D", "close", "close", show=False),

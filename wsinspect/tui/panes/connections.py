@@ -73,7 +73,7 @@ class ConnectionsView(ColumnedView):
         self._ordered_count = 0
         self._still_until_ns = 0
         self._wish: Connection | None = None  # what the user chose, also while a filter hides it
-        self.lost: Callable[[], tuple[str, str] | None] = lambda: None  # why and where, if it is
+        self.lost: Callable[[], list[guide.Row] | None] = lambda: None  # what is said, if it is
         self._contents: dict[str, int] = {}  # as `store.widest`, of columns that only we know
         self._widest = store.widest
 
@@ -87,7 +87,8 @@ class ConnectionsView(ColumnedView):
 
     @filter.setter  # noqa: A003 - what people call it
     def filter(self, wanted: ConnectionFilter | None) -> None:
-        """Show only what passes. The chosen connection is chosen again when it comes back."""
+        """Show only what passes. The chosen connection is chosen again when it comes back, and is
+        in sight in any case."""
         self._filter = wanted
         self._ordered_for = None
         self._reorder()
@@ -95,9 +96,9 @@ class ConnectionsView(ColumnedView):
             self.selected = None
             self.cursor = self.shown.index(self._wish)
             self._select(self._wish)
-            self.sync()  # the list's new length, before one scrolls in it
-            self.show_cursor()
-        self.sync()
+        self.sync()  # the list's new length, before one scrolls in it
+        self.show_cursor()
+        self.refresh()
 
     @property
     def total(self) -> int:
@@ -307,7 +308,7 @@ class ConnectionsView(ColumnedView):
         if len(self.store):
             lines = guide.centred(self._why_empty(), width, self.size.height)
         elif (lost := self.lost()) is not None:
-            lines = guide.centred(guide.proxy_lost(*lost, self.palette), width, self.size.height)
+            lines = guide.centred(lost, width, self.size.height)
         else:
             lines = guide.guide(self.store.hello, self.palette, width, self.size.height)
         return lines[y] if y < len(lines) else []

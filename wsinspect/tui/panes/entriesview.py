@@ -249,6 +249,8 @@ class EntriesView(ColumnedView):
 
     @property
     def _logged(self) -> bool:
-        """Whether what is not here is in the log."""
+        """Whether what is not here is in the log: never, where all is from a recording."""
         hello = self.store.hello
-        return hello is not None and bool(hello.log)
+        if hello is None or not hello.log or "recording" in hello.mode:
+            return False
+        return hello.record in (None, "frames", "all")

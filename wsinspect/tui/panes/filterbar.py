@@ -125,6 +125,8 @@ class FilterBar(Horizontal):
         self.on_entries = on_entries
         self.error = None
         self.mode = "filter"
+        self.saved.refresh()
+        self.history.refresh()
         self._note = self.history.problem or self.saved.problem
         self.history.leave()
         self.display = True

@@ -5,7 +5,10 @@ cursor and the top of the window hold on to rows, not to numbers: what is droppe
 filtered around them moves nothing on the screen.
 """
 
+from collections.abc import Sequence
+
 from wsinspect.tui.data.entries import Entry, Gap, Message
+from wsinspect.tui.data.shifts import Shift, shifted
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.data.wire import Frame
 from wsinspect.tui.draw.frame_columns import (
@@ -17,12 +20,20 @@ from wsinspect.tui.draw.rows import MARGIN
 from wsinspect.tui.panes.entriesview import EntriesView
 from wsinspect.tui.panes.shown_entries import (
     ShownEntries,
+    part_of,
     position_of,
     row_of,
 )
 
 _END = 1 << 62  # the row that says how the connection ended: after all others
 _NEXT_SLICE_S = 0.01  # between two slices of an older log under a new filter
+
+
+def _moved(row: int, shifts: Sequence[Shift]) -> int:
+    """Where a row is after entries came to stand among others."""
+    if row == _END or not shifts:
+        return row
+    return row_of(shifted(position_of(row), shifts), part_of(row))
 
 
 class FramesView(EntriesView):
@@ -58,10 +69,14 @@ class FramesView(EntriesView):
     def position(self) -> int:
         """Where the chosen entry is among all that the log ever had; -1 without one."""
         rows = self._entries.rows
-        return position_of(rows[self.cursor]) if 0 <= self.cursor < len(rows) else -1
+        if not 0 <= self.cursor < len(rows):
+            return -1
+        return shifted(position_of(rows[self.cursor]), self._entries.pending())
 
     def select_position(self, position: int) -> bool:
         """Put the cursor on the entry at `position`; False if it is hidden or no longer kept."""
+        if self._entries.pending():
+            self.sync()
         if not self._entries.shows(position):
             return False
         self.move_to(self._entries.at(row_of(position)))
@@ -80,10 +95,7 @@ class FramesView(EntriesView):
     def select_entry(self, entry: Entry) -> bool:
         """Put the cursor on `entry`; False if it is hidden or no longer kept."""
         position = self._entries.position(entry)
-        if position is None or not self._entries.shows(position):
-            return False
-        self.move_to(self._entries.at(row_of(position)))
-        return True
+        return position is not None and self.select_position(position)
 
     def follow(self, following: bool) -> None:
         if following is not self.following:
@@ -97,6 +109,7 @@ class FramesView(EntriesView):
         if self.is_attached:
             self.post_message(self.Anew())
         self.sync()
+        self.show_cursor()
 
     def _slice_later(self) -> None:
         if self._entries.behind and not self._slicing and self.is_attached:
@@ -133,7 +146,10 @@ class FramesView(EntriesView):
         if self.store.watched is not self._log:
             self._start_over()
         self._hear()
-        top, at = self._row(self.top), self._at
+        shifts = self._entries.pending()
+        top, at = _moved(self._row(self.top), shifts), _moved(self._at, shifts)
+        self._left_at = shifted(self._left_at, shifts)
+        self._marks.move(shifts)
         seen = self.cursor - self.top
         self._entries.update()
         self._marks.forget_before(self._log.trimmed)
@@ -146,6 +162,7 @@ class FramesView(EntriesView):
                 self._jump(self.cursor - seen)
             else:
                 self._jump(self._entries.at(top))
+        self._at = at
         if self.following or not self._waits(at):
             self._at = self._row(self.cursor)
         self._slice_later()

@@ -62,6 +62,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = 0
         self._strips: dict[int, Strip] = {}  # the lines on the screen, without the background
         self._ground: Style | None = None
+        self._seen_height = 0  # lines that were seen before the last resize
 
     # For subclasses
 
@@ -233,6 +234,12 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         if again:
             self.post_message(self.Chosen(self))
+
+    def on_resize(self) -> None:
+        """A chosen line that was in sight stays in sight, also where a bar takes room below it."""
+        seen, self._seen_height = self._seen_height, self.page_height
+        if self.HAS_CURSOR and self.top <= self.cursor < self.top + seen:
+            self.show_cursor()
 
     def on_focus(self) -> None:
         self.refresh()

@@ -1,6 +1,9 @@
 """The entries that the user marked, by position in their log. Pure."""
 
+from collections.abc import Sequence
+
 from wsinspect.tui.data.entries import Entry
+from wsinspect.tui.data.shifts import Shift, shifted
 
 
 class Marks:
@@ -24,6 +27,10 @@ class Marks:
     def toggle(self, position: int, entry: Entry) -> None:
         if self._marked.pop(position, None) is None:
             self._marked[position] = entry
+
+    def move(self, shifts: Sequence[Shift]) -> None:
+        """The log told that positions changed."""
+        self._marked = {shifted(at, shifts): entry for at, entry in self._marked.items()}
 
     def forget_before(self, position: int) -> None:
         """What the log dropped is not kept alive here."""

@@ -7,6 +7,7 @@ hands the chosen one back, or to `pick` where it stays open.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import ComposeResult
@@ -65,13 +66,13 @@ class ChoicesView(LinesView):
         choice, places = self.rows[index]
         p = self.palette
         hint = clip(choice.hint, width // 2)
-        room = width - len(hint) - 5
+        room = max(1, width - cell_len(hint) - 7)
         line = [Segment(f" {fit(choice.sign, 1)} ", p.title)]
         text = fit(choice.say, room)
         known = set(places)
         for at, letter in enumerate(text):
             line.append(Segment(letter, p.title if at in known else p.text))
-        line.append(Segment(f" {hint} ", p.label))
+        line.append(Segment(f"  {hint}  ", p.label))
         return line
 
     def _cursor_style(self) -> Style:

@@ -4,7 +4,7 @@ from wsinspect.tui.data.connection import Connection, State
 from wsinspect.tui.draw.barline import Item, Line
 from wsinspect.tui.draw.figures import count, duration
 from wsinspect.tui.draw.palette import STATE_GLYPH, Palette
-from wsinspect.tui.draw.words import close_name, close_sentence, end_cause
+from wsinspect.tui.draw.words import close_name, close_sentence, end_cause, end_reason, refusal
 from wsinspect.tui.keys import Key
 from wsinspect.tui.panes.cohorts import CohortsView
 from wsinspect.tui.panes.connections import ConnectionsView
@@ -134,30 +134,29 @@ def _fate(connection: Connection, now_ns: int, p: Palette) -> Line:
     if close is None:
         return _fate_without_close(connection, age, idle, p)
     items = []
-    if close.code_observed is not None:
-        code = close.code_observed
-        items.append(
-            Item(f"   {code} {close_name(code)}", state + p.strong if not close.clean else p.text)
-        )
-        items.append(Item(f" · {end_cause(close)}", state if not close.clean else p.text))
-        if close.reason:
-            items.append(Item(f" · “{close.reason}”", p.text, 2))
+    code = close.code
+    if code is not None:
+        unclean = close.unclean
+        items.append(Item(f"   {code} {close_name(code)}", state + p.strong if unclean else p.text))
+        items.append(Item(f" · {end_cause(connection)}", state if unclean else p.text))
+        reason = end_reason(connection)
+        if reason:
+            items.append(Item(f" ·{reason}", p.text, 2))
     else:
-        items.append(Item(f"   {end_cause(close)}", state))
-    if close.code_relayed is not None and close.code_relayed != close.code_observed:
+        items.append(Item(f"   {end_cause(connection)}", state))
+    if close.code_relayed is not None and close.code_relayed != code:
         items.append(Item(f" · relayed as {close.code_relayed}", p.warn, 3))
     if close.unfinished:
         items.append(Item(" · a frame never finished", p.bad, 3))
     items.append(Item(f" · after {age}, idle {idle}", p.label, 4))
-    if close.code_observed is not None:
-        items.append(Item(f" · {close_sentence(close.code_observed)}", p.faint, 5))
+    if code is not None:
+        items.append(Item(f" · {close_sentence(code)}", p.faint, 5))
     return Line(tuple(items))
 
 
 def _fate_without_close(connection: Connection, age: str, idle: str, p: Palette) -> Line:
-    facts = connection.facts
     if connection.state is State.REFUSED:
-        say = f"   the opening handshake failed: HTTP {facts.status}"
+        say = f"   the opening handshake failed: {refusal(connection)}"
         return Line((Item(say, p.bad), *_findings(connection, p)))
     if connection.state is State.UNSEEN:
         return Line((Item("   ended while this dashboard was away", p.label),))

@@ -133,12 +133,17 @@ class SearchBar(Horizontal):
     def open(self) -> None:
         """Show it with the needle in force; the keyboard is its own."""
         self._before = self.needle
+        self.history.refresh()
         self.history.leave()
         self.display = True
         self.prompt.write(self.needle.text)
         self.prompt.focus()
         self._draw()
         self.call_after_refresh(self.sync)
+
+    def look_for(self, text: str) -> None:
+        """Have `text` in force as if it had been typed here; the bar stays as it is."""
+        self._take(parse_needle(text))
 
     def clear(self) -> None:
         """Forget the needle."""

@@ -4,16 +4,18 @@ Owns filtering, hidden heartbeats and unfolded messages, all kept up step by ste
 is new and what changed, a new filter goes back through the log in slices, newest first. Must not
 know how a row looks, nor where the cursor is.
 
-A row is an int that never changes its meaning while the log lives: `position << 9 | part`, where
-`position` counts all entries ever appended and `part` is 0 for the entry itself, n for the nth kept
-fragment of an unfolded message. Rows are sorted, so that everything is found by bisection.
+A row is an int: `position << 9 | part`, where `position` counts all entries ever appended and
+`part` is 0 for the entry itself, n for the nth kept fragment of an unfolded message. It changes its
+meaning only where the log tells of a shift, which `update` takes over; `pending` is for those who
+remember rows. Rows are sorted, so that everything is found by bisection.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from wsinspect.tui.data.entries import Entry, Gap, Message
+from wsinspect.tui.data.shifts import By, Shift, Shifts, shifted
 from wsinspect.tui.data.wire import Frame
 
 PART_BITS = 9  # more than FRAGMENTS_MAX
@@ -33,6 +35,7 @@ class Log(Protocol):
 
     entries: list[Entry]
     trimmed: int
+    shifts: Shifts
 
     @property
     def total(self) -> int: ...
@@ -78,6 +81,7 @@ class ShownEntries:
         self._verdicts = bytearray()  # of the entries from `_from` on
         self._from = self._next = log.total  # positions: tested are those from.. up to next
         self._states: dict[int, tuple[int, ...]] = {}  # of the recent messages
+        self._shifts = log.shifts.count  # taken over
         self._hidden = [0, 0, 0]  # of entries that are kept, by verdict
 
     # Reading
@@ -98,14 +102,16 @@ class ShownEntries:
 
     def entry(self, row: int) -> Entry:
         """The entry that `row` is of; a gap where the log dropped it since the last `update`."""
-        at = position_of(row) - self.log.trimmed
-        return self.log.entries[at] if at >= 0 else _GONE
+        at = self._now(position_of(row)) - self.log.trimmed
+        return self.log.entries[at] if 0 <= at < len(self.log.entries) else _GONE
 
     def fragment(self, row: int) -> Frame | None:
         """The fragment that `row` is, None if it is an entry."""
         part = part_of(row)
         entry = self.entry(row)
-        return entry.frames[part - 1] if part and isinstance(entry, Message) else None
+        if not part or not isinstance(entry, Message) or part > len(entry.frames):
+            return None
+        return entry.frames[part - 1]
 
     def time_ns(self, row: int) -> int:
         fragment = self.fragment(row)
@@ -141,6 +147,7 @@ class ShownEntries:
     def restart(self, verdict: Verdict) -> None:
         """Test everything anew: the newest slice at once, the rest by `step_back`."""
         self._verdict = verdict
+        self._shift()
         self.rows.clear()
         self._verdicts.clear()
         self._states.clear()
@@ -153,6 +160,7 @@ class ShownEntries:
 
         After more than SLICE new entries at once, `behind` tells of older ones that wait.
         """
+        self._shift()
         self._trim()
         self._again()
         log = self.log
@@ -162,8 +170,19 @@ class ShownEntries:
             self.rows += self._rows(position, self._test(position))
         self._next = log.total
 
+    def pending(self) -> Sequence[Shift]:
+        """What the next `update` takes over; nothing where everything is to be tested anew."""
+        return self.log.shifts.since(self._shifts) or ()
+
+    def _now(self, position: int) -> int:
+        """Where the entry is in the log that rows still have at `position`."""
+        if self._shifts == self.log.shifts.count:
+            return position
+        return shifted(position, self.pending())
+
     def step_back(self, entries: int = SLICE) -> None:
         """Test some of the older entries that wait."""
+        self._shift()
         start = max(self.log.trimmed, self._from - entries)
         verdicts = bytearray()
         rows: list[int] = []
@@ -209,7 +228,7 @@ class ShownEntries:
             return []
         rows = [row_of(position)]
         if (self.unfold_all or self.unfolded) and self.unfolds(position):
-            entry = self.log.entries[position - self.log.trimmed]
+            entry = self.entry(rows[0])
             if isinstance(entry, Message) and entry.frame_count > 1:
                 rows += [row_of(position, part) for part in range(1, len(entry.frames) + 1)]
         return rows
@@ -218,6 +237,51 @@ class ShownEntries:
         """Put the rows of one entry where they belong, or take them away."""
         start, end = self.at(row_of(position)), self.at(row_of(position + 1))
         self.rows[start:end] = self._rows(position, SHOWN) if shown else []
+
+    def _shift(self) -> None:
+        """Entries came to stand among those that were tested, or went from there."""
+        log = self.log
+        if self._shifts == log.shifts.count:
+            return
+        shifts = log.shifts.since(self._shifts)
+        self._shifts = log.shifts.count
+        if shifts is None:
+            self.unfolded.clear()
+            self.restart(self._verdict)
+            return
+        came: list[int] = []
+        for position, by in shifts:
+            came = [at + by if at >= position else at for at in came if by > 0 or at != position]
+            self._shift_by(position, by)
+            if by is By.IN and self._from <= position < self._next:
+                came.append(position)
+        for position in sorted(came):
+            if position < log.trimmed:
+                continue
+            self._hidden[SHOWN] -= 1  # what was taken for its verdict
+            verdict = self._judge(position)
+            self._verdicts[position - self._from] = verdict
+            self._place(position, verdict == SHOWN)
+
+    def _shift_by(self, position: int, by: By) -> None:
+        gone = {position} if by is By.OUT else set()
+        step = row_of(1) * by
+        start, end = self.at(row_of(position)), self.at(row_of(position + len(gone)))
+        self.rows[start:] = [row + step for row in self.rows[end:]]
+        if position < self._from:
+            self._from += by
+            self._next += by
+        elif position < self._next:
+            at = position - self._from
+            if gone:
+                self._hidden[self._verdicts.pop(at)] -= 1
+            else:
+                self._verdicts.insert(at, SHOWN)
+                self._hidden[SHOWN] += 1
+            self._next += by
+        moved = ((position, by),)
+        self._states = {shifted(p, moved): s for p, s in self._states.items() if p not in gone}
+        self.unfolded = {shifted(p, moved) for p in self.unfolded if p not in gone}
 
     def _trim(self) -> None:
         """Forget what the log dropped."""

@@ -3,9 +3,12 @@
 Owns the dispatch: an action of the table runs on the pane in use where that has it, else here.
 """
 
+import os
+
 from textual.widget import Widget
 
 from wsinspect.dissect import summarize
+from wsinspect.tui import clipboard
 from wsinspect.tui.copying import (
     Copyable,
     connection_facts,
@@ -23,10 +26,12 @@ from wsinspect.tui.panes.closing import ClosingScreen, Wanted
 from wsinspect.tui.panes.compare import CompareScreen
 from wsinspect.tui.panes.palette import Choice, ChooseScreen
 from wsinspect.tui.saving import save_text, trouble_with
-from wsinspect.tui.shell.finding import Finding
+from wsinspect.tui.shell.everywhere import Everywhere
+
+_LOOK_EVERY_S = 0.1  # whether the proxy has ended
 
 
-class Acting(Finding):
+class Acting(Everywhere):
     """The shell, with everything that a key does."""
 
     def on_load(self) -> None:
@@ -122,10 +127,19 @@ class Acting(Finding):
         return list({way.say: way for way in reversed(ways)}.values())[::-1]
 
     def copy_way(self, way: Copyable) -> None:
+        self.run_worker(self._copy(way), name="copy")
+
+    async def _copy(self, way: Copyable) -> None:
+        """To a clipboard that is sure to have it, or else to the terminal, and say which."""
         text = way.text()
-        self.copy_to_clipboard(text)
         size = size_unit(len(text.encode(errors="replace")))
-        self.notify(f"copied: {way.say}, {size}", timeout=3)
+        where = await clipboard.copy(text, os.environ)
+        if where:
+            self.notify(f"copied: {way.say}, {size} ({where})", timeout=3)
+            return
+        self.copy_to_clipboard(text)
+        say = f"sent to the terminal: {way.say}, {size}; if nothing arrives: docs/dashboard.md"
+        self.notify(say, timeout=4)
 
     # Saving
 
@@ -187,6 +201,7 @@ class Acting(Finding):
         def take(wanted: Wanted | None) -> None:
             if wanted is not None:
                 self.feed.close(flow_id, wanted.code, wanted.reason)
+                connection.asked = wanted.code, wanted.reason
                 self.notify(f"closing #{flow_id} with {wanted.code}", timeout=3)
 
         self.push_screen(ClosingScreen(self.palette, name), take)
@@ -239,5 +254,19 @@ class Acting(Finding):
         if timeline is not None:
             timeline.pause() if timeline.playing else timeline.play()
 
+    # Leaving
+
     async def action_quit(self) -> None:
-        self.exit(0)
+        """Leave; where the proxy ends with us and connections are open, wait for their ends. A
+        second time does not wait."""
+        if self.owned is None or self.leaving or not self.store.live:
+            self.exit(0)
+            return
+        self.leaving = True
+        self.owned.end()
+        self.set_interval(_LOOK_EVERY_S, self._leave)
+        self.sync_bars()
+
+    def _leave(self) -> None:
+        if self.owned is not None and self.owned.over:
+            self.exit(0)

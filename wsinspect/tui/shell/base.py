@@ -13,6 +13,7 @@ import msgspec
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -22,13 +23,15 @@ from wsinspect.tui.data.feed import Feed
 from wsinspect.tui.data.ordering import BY_COLUMN
 from wsinspect.tui.data.source import Link, Source
 from wsinspect.tui.data.store import Store
-from wsinspect.tui.draw import headline
+from wsinspect.tui.draw import guide, headline
 from wsinspect.tui.draw.barline import Line
 from wsinspect.tui.draw.frame_columns import TimeMode
 from wsinspect.tui.draw.palette import BY_NAME, NIGHT, THEMES, palette_of, plain, theme_of
+from wsinspect.tui.draw.safe import safe
 from wsinspect.tui.find.filter import Filter
 from wsinspect.tui.find.remembered import History, SavedFilters
 from wsinspect.tui.keymap import KeyMap
+from wsinspect.tui.owned import Owned
 from wsinspect.tui.panes import panetitles
 from wsinspect.tui.panes.bars import Bar
 from wsinspect.tui.panes.cohorts import CohortsView
@@ -78,18 +81,22 @@ class Shell(App[int]):
         draws_per_s: float = DRAWS_PER_S,
         keymap: KeyMap | None = None,
         memory: Path | None = None,
+        owned: Owned | None = None,
     ) -> None:
-        """`memory` is the file of the settings; without one nothing is remembered."""
+        """`memory` is the file of the settings; without one nothing is remembered. `owned` is the
+        proxy, where it ends with this dashboard."""
         no_color = "NO_COLOR" in os.environ
         # With native colours, Textual's own NO_COLOR filter takes away all of them, not only hues.
         super().__init__(ansi_color=True if no_color else None)
         self.no_colors = no_color
         self.memory = memory
         self.settings, trouble = load_settings(memory) if memory else (Settings(), "")
-        self._saved = msgspec.json.encode(self.settings)
+        self._saved = self._written = msgspec.json.encode(self.settings)
         self.palette = plain()
         self.store = Store(clock)
         self.feed = make_feed(address, self.store)
+        self.owned = owned
+        self.leaving = False  # the proxy is ending, and this dashboard waits for it
         self.paused = False
         self.keymap = keymap or KeyMap()
         for say in (*self.keymap.problems, *filter(None, [trouble])):
@@ -160,9 +167,13 @@ class Shell(App[int]):
             return shown, shown + self.frames.hidden
         return self.connections.count(), self.connections.total
 
-    def _lost(self) -> tuple[str, str] | None:
-        """Why the proxy cannot be reached, and its address; None while it can."""
-        return (self.feed.reason, self.feed.address) if self.feed.link is Link.LOST else None
+    def _lost(self) -> list[guide.Row] | None:
+        """Why the proxy cannot be reached or the recording not be read; None while it can."""
+        feed = self.feed
+        if feed.link is not Link.LOST:
+            return None
+        lost = guide.proxy_lost if feed.timeline is None else guide.unreadable
+        return lost(feed.reason, feed.address, self.palette)
 
     def _make_bars(self) -> list[Bar]:
         store, feed = self.store, self.feed
@@ -171,6 +182,11 @@ class Shell(App[int]):
             return headline.title(
                 store, feed, self.palette, paused=self.paused, height=self.size.height
             )
+
+        def problems() -> list[Line]:
+            if self.leaving and self.owned is not None:
+                return [headline.leaving(len(store.live), self.owned.grace_s, self.palette)]
+            return headline.problems(store, feed, self.palette)
 
         def footer() -> list[Line]:
             return [self._footer()]
@@ -196,7 +212,7 @@ class Shell(App[int]):
 
         return [
             Bar(title, id="title"),
-            Bar(lambda: headline.problems(store, feed, self.palette), id="problems"),
+            Bar(problems, id="problems"),
             Bar(top, id="connections-title"),
             SplitBar(bottom, id="frames-title"),
             Bar(about, id="about"),
@@ -329,6 +345,18 @@ class Shell(App[int]):
         if self.is_running:
             self.sync()
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - Textual's signature
+    ) -> None:
+        """What peers named is in it: never markup, and made harmless like all that is drawn."""
+        super().notify(safe(message), title=title, severity=severity, timeout=timeout, markup=False)
+
     # Remembering
 
     def recall(self) -> None:
@@ -365,7 +393,10 @@ class Shell(App[int]):
         now = msgspec.json.encode(settings)
         if self.memory is None or now == self._saved:
             return
-        trouble = save_settings(self.memory, settings)
+        was = msgspec.json.decode(self._written, type=Settings)
+        trouble = save_settings(self.memory, settings, was)
         self._saved = now
         if trouble:
             self.store.add_problem(trouble)
+        else:
+            self._written = now

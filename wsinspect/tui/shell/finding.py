@@ -28,12 +28,14 @@ class Finding(Asking):
     """The shell, with everything that finds."""
 
     _seeking: Timer | None = None
+    _filtered_from = keys.CONNECTIONS
 
     # Filters
 
     def action_filter(self) -> None:
         """Type a filter; it works while it is typed."""
         self.show_cohorts(False)
+        self._filtered_from = keys.FRAMES if self.on_frames else keys.CONNECTIONS
         self.filter_bar.open(self.filter, self.on_frames)
 
     def action_clear_filter(self) -> None:
@@ -63,7 +65,8 @@ class Finding(Asking):
         self.set_filter(message.filter)
 
     def on_filter_bar_closed(self) -> None:
-        self.go(keys.FRAMES if self.on_frames else keys.CONNECTIONS)
+        # not where the keyboard is now: Textual gave it to some list when the bar went
+        self.go(self._filtered_from)
 
     def on_cohorts_view_filter_wanted(self, message: CohortsView.FilterWanted) -> None:
         self.show_cohorts(False)
@@ -128,15 +131,18 @@ class Finding(Asking):
             return  # something else is looked for by now
         if not matches.sure(position, forward):
             matches.step()
-        if not matches.sure(position, forward):
+        at = matches.nearest(position, forward)
+        sure = matches.sure(position, forward)
+        found = sure and at is not None and self.frames.select_position(at)
+        if not sure or (at is not None and not found and self.frames.behind):
             if self._seeking is not None:
                 self._seeking.stop()
             look_on = partial(self._seek, matches, position, forward)
             self._seeking = self.set_timer(_NEXT_SLICE_S, look_on)
             return
-        at = matches.nearest(position, forward)
-        if at is None or not self.frames.select_position(at):
-            self.notify(f"nothing has “{self.search_bar.needle.text}” in it", timeout=2)
+        if not found:
+            text = self.search_bar.needle.text
+            self.notify(f"nothing here has “{text}” in it; * searches all connections", timeout=3)
         elif not self.on_frames:
             self.show_pane(True)
         self.sync_bars()

@@ -43,7 +43,7 @@ class Moving(Shell):
 
     def on_lines_view_focused(self, message: LinesView.Focused) -> None:
         on_frames = message.view is self.frames
-        if len(self.screen_stack) > 1:
+        if len(self.screen_stack) != 1:  # a dialog is open, or all is over
             return
         if message.view in (self.frames, self.connections) and on_frames is not self.on_frames:
             self.base.set_class(on_frames, "on-frames")

@@ -17,14 +17,14 @@ from tests.tui.data.recording.conftest import picture, source_of
 from wsinspect.tui.data.connection import State
 from wsinspect.tui.data.moments import timestamp_ns
 from wsinspect.tui.data.recording import holding
-from wsinspect.tui.data.recording import source as source_module
+from wsinspect.tui.data.recording import reading as reading_module
 
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every few lines, and slices that end everywhere."""
     monkeypatch.setattr(holding, "CHECKPOINT_LINES", 7)
-    monkeypatch.setattr(source_module, "LINES_A_STEP", 3)
+    monkeypatch.setattr(reading_module, "LINES_A_STEP", 3)
 
 
 def when(line: bytes) -> int:

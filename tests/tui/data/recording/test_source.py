@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,9 @@ from wsinspect.tui.data.recording import (
     NotARecording,
     RecordingSource,
     kind_of,
+    kinds,
 )
+from wsinspect.tui.data.recording import reading as reading_module
 from wsinspect.tui.data.recording import source as source_module
 from wsinspect.tui.data.source import Link, Source
 from wsinspect.tui.data.store import Store
@@ -168,6 +171,21 @@ def test_contents_of_messages(recorded: Recorded) -> None:
     assert (answer.content, answer.whole) == (long.encode(), True)
     source.payload(1, 0, 3)
     assert source.store.payloads[1, 0, 3].say == "payload not recorded"
+
+
+def test_a_message_that_a_ping_overtook(recorded: Recorded) -> None:
+    source = recorded(
+        OPEN, frame(T0_NS, 0), message(T0_NS, preview="first"),
+        frame(T0_NS + 2, 2, opcode="ping"),  # it passed while the rules looked at 1 and 3
+        frame(T0_NS + 1, 1, fin=False), frame(T0_NS + 3, 3, opcode="continuation"),
+        message(T0_NS + 3, frames=2, wire_len=22, payload_len=10, preview="held back", rules=["r"]),
+    )  # fmt: skip
+    source.watch(1)
+    source.settle()
+    first, held, ping = source.store.watched.entries
+    assert isinstance(held, Message)
+    assert (first.content, held.seq, held.last_seq, ping.opcode) == (b"first", 1, 3, 9)
+    assert (held.content, held.finished, held.rules) == (b"held back", True, ("r",))
 
 
 def test_messages_alone_stand_for_their_frames(recorded: Recorded) -> None:
@@ -327,7 +345,7 @@ def test_density_and_marks_count_everything(tmp_path: Path) -> None:
 def test_reading_gives_way_after_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many steps, each showing more: not one that takes all the time."""
     monkeypatch.setattr(source_module, "SLICE_S", 0.0)
-    monkeypatch.setattr(source_module, "LINES_A_STEP", 100)
+    monkeypatch.setattr(reading_module, "LINES_A_STEP", 100)
     path = tmp_path / "log.jsonl"
     path.write_bytes(b"".join(long_log.lines(3_000, 30, 60)))
     source = RecordingSource(path, Store(lambda: T0_NS))
@@ -364,13 +382,52 @@ def test_a_message_whose_frames_are_in_the_file_before_stands_for_them(recorded:
 
 async def test_lines_that_cannot_be_made_are_said(tmp_path: Path) -> None:
     def broken() -> Iterator[bytes]:
-        yield json.dumps(OPEN).encode() + b"\n"
-        raise ValueError("flows: cut off")
+        yield from ()
+        raise ValueError(f"{path}: cut off")
 
-    source = RecordingSource(tmp_path / "flows", Store(), broken())
+    path = tmp_path / "flows"
+    source = RecordingSource(path, Store(), broken())
     running = asyncio.create_task(source.run())
     while not source.reason:
         await asyncio.sleep(0.01)
-    assert source.reason == "flows: cut off"
+    assert source.reason == "cut off"
+    assert list(source.store.problems) == [f"{path}: cut off"]  # its name once
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_lines_that_break_off_are_shown_as_far_as_they_go(tmp_path: Path) -> None:
+    def cut() -> Iterator[bytes]:
+        yield json.dumps(OPEN).encode() + b"\n"
+        raise ValueError(f"{path}: it ends in the middle")
+
+    path = tmp_path / "flows"
+    source = source_of(path, lines=cut())
+    assert (source.link, len(source.store)) == (Link.LIVE, 1)
+    assert list(source.store.problems) == [f"{path}: it ends in the middle"]
+
+
+def test_packed_recordings_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = b"".join(json.dumps(line).encode() + b"\n" for line in (OPEN, frame(T0_NS, 0), CLOSE))
+    path = tmp_path / "log.jsonl.gz"
+    path.write_bytes(gzip.compress(log[:-1]))
+    assert kind_of(path) is Kind.LOG
+    assert (source_of(path).store.ended_count, source_of(path).store.unreadable) == (1, 0)
+    path.write_bytes(gzip.compress(json.dumps(HAR).encode()))
+    assert kind_of(path) is Kind.HAR
+    assert len(source_of(path).store) == 1
+    path.write_bytes(gzip.compress(log, compresslevel=0)[:-90])
+    cut = source_of(path)
+    assert len(cut.store) == 1
+    (said,) = cut.store.problems
+    assert "packed with gzip, and cut or broken" in said
+    monkeypatch.setattr(kinds, "UNPACKED_MAX", 400)
+    path.write_bytes(gzip.compress(log))
+    (said,) = source_of(path).store.problems
+    assert f"gunzip -k {path}" in said
+    path.write_bytes(gzip.compress(b"123:flows"))
+    with pytest.raises(NotARecording, match="gunzip -k"):
+        kind_of(path)
+    path.write_bytes(b"\x1f\x8bnonsense")
+    with pytest.raises(NotARecording, match="is none"):
+        kind_of(path)

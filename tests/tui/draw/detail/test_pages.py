@@ -229,11 +229,31 @@ def test_a_diagnosis_shows_evidence_with_units_and_candidates_with_sources() -> 
 
 
 def test_without_a_diagnosis_the_end_is_put_in_words() -> None:
-    shown = joined(page_for(tabs.DIAGNOSIS, subject(None, end=True), P, 100))
-    assert "No diagnosis" in shown
+    shown = joined(page_for(tabs.DIAGNOSIS, replace(subject(None, end=True), alike=2), P, 100))
+    assert "Nothing so far: one end alone proves no cause." in shown
+    assert "An idle cut needs three ends after the same silence (this one: " in shown
+    assert "So far 2 connections to " in shown
     assert "FIN by the server, no Close frame" in shown
     assert "1006 Abnormal Closure" in shown
     assert "RFC 9293 §3.6" in shown
+
+
+@pytest.mark.parametrize(
+    ("close", "said"),
+    [
+        (CloseFacts(code_observed=1006, initiator="client", cause="rst"), "a crash ten ends"),
+        (CloseFacts(code_observed=1006, initiator="server", cause="rst"), "a crash five ends"),
+        (CloseFacts(code_observed=1009, initiator="server", cause="close_frame"), "an oversize"),
+        (CloseFacts(code_observed=1001, initiator="server", cause="close_frame"), "a drain needs"),
+        (CloseFacts(code_observed=4003, initiator="server", cause="close_frame"), "says itself"),
+        (CloseFacts(code_relayed=1000, initiator="proxy", cause="policy"), "this proxy ended it"),
+    ],
+)
+def test_without_a_diagnosis_it_is_said_what_it_waits_for(close: CloseFacts, said: str) -> None:
+    about = subject(None)
+    assert about.connection is not None
+    about.connection.close = close
+    assert said in joined(page_for(tabs.DIAGNOSIS, about, P, 100))
 
 
 def test_a_gap_says_what_is_missing() -> None:
@@ -318,7 +338,18 @@ def _subjects(draw: st.DrawFn) -> Subject:
         [Candidate(words[9], 3.0, words[10])], words[11], words[0], [c.flow_id],
     )  # fmt: skip
     return Subject(
-        c, entry, T0_NS, None, None, (diagnosis,), frozenset(), draw(_NASTY), "", (alert,)
+        c,
+        entry,
+        T0_NS,
+        None,
+        None,
+        (diagnosis,),
+        frozenset(),
+        draw(_NASTY),
+        "",
+        draw(_NASTY),
+        3,
+        (alert,),
     )
 
 

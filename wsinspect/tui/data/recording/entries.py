@@ -4,13 +4,13 @@ Frames come from `websocket` lines; a `ws_message` line is told to the message w
 before it. Where only messages are on record, each stands for one frame as long as all of it.
 """
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-import msgspec
-
+from wsinspect.tui.data.bounds import UNREADABLE
 from wsinspect.tui.data.entries import Message
 from wsinspect.tui.data.framelog import FRAMES_MAX, FrameLog
 from wsinspect.tui.data.recording.index import Track
@@ -36,6 +36,8 @@ class EntriesReader:
         )  # fmt: skip
         self._seq = [0, 0]  # where messages stand for frames
         self._longer: dict[tuple[int, int], int] = {}  # offsets of contents that were cut
+        # Of all lines of messages: their offsets, and for each seq << 1 | direction, or -time.
+        self._told_at, self._told = array("q"), array("q")
 
     def advance(self, position: int) -> Iterator[None]:
         """Take all lines from where it stands up to `position`, in steps."""
@@ -63,7 +65,7 @@ class EntriesReader:
                     self._extend(waiting)
                     waiting = []
                     self._message(at, read_message(line))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 pass  # the file changed under us: it was a line of ours when it was indexed
             if number % _STEP == _STEP - 1:
                 self._extend(waiting)
@@ -94,7 +96,9 @@ class EntriesReader:
     def _message(self, at: int, line: MessageLine) -> None:
         told, direction = line.message, line.direction
         if told.injected:
-            self.log.tell([line.row(None, None)])
+            row = line.row(None, None)
+            self.log.tell([row])
+            self._note(at, -row.timestamp_ns)
             return
         finished = self._finished[direction]
         # Messages whose line is missing (it was not written) are passed over.
@@ -126,9 +130,21 @@ class EntriesReader:
 
     def _tell(self, at: int, line: MessageLine, first_seq: int, last_seq: int) -> None:
         self.log.tell([line.row(first_seq, last_seq)])
+        self._note(at, first_seq << 1 | line.direction)
         content = line.content
         if content is not None and len(content) > CONTENT_LEN_MAX:
             self._longer[line.direction, first_seq] = at
+
+    def _note(self, at: int, what: int) -> None:
+        self._told_at.append(at)
+        self._told.append(what)
+
+    def told_at(self, at: int) -> int | None:
+        """What was noted of the message whose line is at offset `at`."""
+        place = bisect_left(self._told_at, at)
+        if place == len(self._told_at) or self._told_at[place] != at:
+            return None
+        return self._told[place]
 
     def payload(self, direction: int, seq: int) -> Payload:
         """All of a message as far as it is on record."""

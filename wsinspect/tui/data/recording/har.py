@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from wsinspect.protocol.opcodes import BINARY, OPCODE_NAMES
+from wsinspect.tui.data.bounds import UNREADABLE, seconds
 from wsinspect.tui.data.moments import NS, timestamp_ns
-from wsinspect.tui.data.recording.kinds import NotARecording
+from wsinspect.tui.data.recording.kinds import NotARecording, unpacked
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,10 +25,15 @@ _encode = msgspec.json.Encoder().encode
 def read_har(path: Path) -> Iterator[bytes]:
     """Lines of a log, in order of time. Raises NotARecording, OSError."""
     try:
-        har = msgspec.json.decode(path.read_bytes())
+        har = msgspec.json.decode(unpacked(path))
+    except RecursionError as error:
+        raise NotARecording(f"{path}: not a HAR file: nested too deep") from error
+    except UNREADABLE as error:  # says where, and nothing of what is there
+        raise NotARecording(f"{path}: not a HAR file: {error}") from error
+    try:
         entries = har["log"]["entries"]
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise NotARecording(f"{path}: not a HAR file") from error
+    except (KeyError, TypeError) as error:
+        raise NotARecording(f"{path}: not a HAR file: it has no log with entries") from error
     if not isinstance(entries, list):
         raise NotARecording(f"{path}: its entries are no list")
     found: list[tuple[int, int, bytes]] = []
@@ -61,19 +67,22 @@ def _list(text: str | None) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()] if text else []
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _url(request: object) -> SplitResult:
+    try:
+        return urlsplit(str(request.get("url", "")) if isinstance(request, dict) else "")
+    except ValueError:  # brackets that are no address
+        return urlsplit("")
 
 
 def _connection(flow_id: int, entry: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
     request = entry.get("request")
     response = entry.get("response")
     asked, answered = _headers(request), _headers(response)
-    url = urlsplit(str(request.get("url", "")) if isinstance(request, dict) else "")
+    url = _url(request)
     secure = url.scheme in ("wss", "https")
     began_ns = timestamp_ns(str(entry.get("startedDateTime", "")).replace("Z", "+00:00"))
     messages = [one for one in entry["_webSocketMessages"] if isinstance(one, dict)]
-    times = [int(at * NS) for one in messages if (at := _number(one.get("time"))) is not None]
+    times = [int(at * NS) for one in messages if (at := seconds(one.get("time"))) is not None]
     began_ns = began_ns or min(times, default=0)
     try:
         port = url.port or (443 if secure else 80)
@@ -94,7 +103,7 @@ def _connection(flow_id: int, entry: dict[str, Any]) -> Iterator[tuple[int, byte
         "host": asked.get("host", url.netloc),
         "uri": (url.path or "/") + (f"?{url.query}" if url.query else ""),
         # Browsers write 0 where they did not look; there are messages, so it was opened.
-        "status": status if isinstance(status, int) and status > 0 and not messages else 101,
+        "status": status if status in range(100, 1_000) and not messages else 101,
         "tls": secure,
         "user_agent": asked.get("user-agent"),
         "origin": asked.get("origin"),
@@ -107,7 +116,7 @@ def _connection(flow_id: int, entry: dict[str, Any]) -> Iterator[tuple[int, byte
     yield began_ns, _line(began_ns, "ws_open", envelope, "open", opened)
     at_ns = began_ns
     for message in messages:
-        at = _number(message.get("time"))
+        at = seconds(message.get("time"))
         at_ns = int(at * NS) if at is not None else at_ns
         yield at_ns, _line(at_ns, "ws_message", envelope, "message", _message(message))
 

@@ -6,7 +6,7 @@ the lines. Written by the one ledger that reads the file to its end; others only
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -50,6 +50,11 @@ class Track:
         self.history = array("q")
         self.alerts_at: array[int] | None = None
         self.alerts: list[AlertFacts] | None = None
+
+    def has_message(self, at: int) -> bool:
+        """Whether the line at offset `at` is one of its messages."""
+        place = bisect_left(self.messages_at, at)
+        return place < len(self.messages_at) and self.messages_at[place] == at
 
     def row(self, checkpoint: int) -> "array[int] | None":
         """Its newest row up to `checkpoint`."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wsinspect.tui.data.bounds import UNREADABLE, held
 from wsinspect.tui.data.moments import NS, second_ns, timestamp_ns
 from wsinspect.tui.data.recording.holding import Holding, Shape
 from wsinspect.tui.data.recording.index import HITS_KEPT, Track
@@ -136,7 +137,7 @@ class Ledger(Holding):
             index.start_ns = index.start_ns or clock_ns
             index.seconds.append(second)
             index.seconds_at.append(position)
-            index.seconds_sums.extend(self.sums)
+            index.seconds_sums.extend(map(held, self.sums))
 
     # Lines that are no frame of a known shape
 
@@ -154,7 +155,7 @@ class Ledger(Holding):
                 if at_ns >= self._second_end:
                     self._turn_second(at_ns, self.position)
             self._event(line, head, at_ns)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             self.broken += 1
         return True
 
@@ -295,13 +296,13 @@ class Ledger(Holding):
             )  # fmt: skip
         tally.close_at = self.position
         self.ended += 1
-        self.unclean += not close.clean
-        self._went(tally, CLEAN if close.clean else UNCLEAN, at_ns)
+        self.unclean += close.unclean
+        self._went(tally, UNCLEAN if close.unclean else CLEAN, at_ns)
         track = tally.track
         self._booked += 1
         self.book.ended(
-            at_ns, close.code_observed, close.cause, close.initiator, track.host or track.server,
-            clean=close.clean, age_s=close.age_s,
+            at_ns, close.code, close.cause, close.initiator, track.host or track.server,
+            clean=not close.unclean, age_s=close.age_s, reason=close.reason or "",
         )  # fmt: skip
         self.talkers.add(
             track.host or track.server,
@@ -311,7 +312,7 @@ class Ledger(Holding):
             to_client=tally.sums[WAY + 2],
             seconds=close.age_s or 0.0,
         )
-        if self.writing and not close.clean:
+        if self.writing and close.unclean:
             self.index.unclean.add(self.clock_ns)
 
     def _went(self, tally: Tally, what: int, at_ns: int) -> None:

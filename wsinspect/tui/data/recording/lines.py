@@ -1,6 +1,6 @@
 """What a line of the log says (docs/log.md), read as far as a recording needs it. Pure.
 
-Raises `msgspec.MsgspecError` or UnicodeDecodeError on what is no line of a log.
+Raises one of `bounds.UNREADABLE` on what is no line of a log.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from wsinspect.protocol.opcodes import OPCODE_NAMES
+from wsinspect.tui.data.bounds import Count, Seq
 from wsinspect.tui.data.moments import timestamp_ns
 from wsinspect.tui.data.wire import CONTENT_LEN_MAX, PREVIEW_LEN_MAX, TO_CLIENT, Frame, MessageRow
 
@@ -20,25 +21,25 @@ class Head(Struct, frozen=True, gc=False):
 
     timestamp: str
     event_type: str
-    flow_id: int = 0
+    flow_id: Count = 0
     src_ip: str = ""
-    src_port: int = 0
+    src_port: Count = 0
     dest_ip: str = ""
-    dest_port: int = 0
+    dest_port: Count = 0
 
 
 class _Eve(Struct, frozen=True, gc=False):
     fin: bool
     opcode: str
-    mask: int | None = None
+    mask: Count | None = None
 
 
 class _Ws(Struct, frozen=True, gc=False):
     direction: str
-    seq: int
-    payload_len: int
-    frame_len: int
-    rsv: int = 0
+    seq: Seq
+    payload_len: Count
+    frame_len: Count
+    rsv: Count = 0
     violation: str | None = None
 
 
@@ -68,9 +69,9 @@ class FrameLine(Struct, frozen=True, gc=False):
 class _Message(Struct, frozen=True, gc=False):
     direction: str
     opcode: str
-    payload_len: int
-    wire_len: int
-    frames: int = 1
+    payload_len: Count
+    wire_len: Count
+    frames: Count = 1
     compressed: bool = False
     action: str = "pass"
     rules: tuple[str, ...] = ()

@@ -7,8 +7,7 @@ that a choice in a list stays where it is.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
+from wsinspect.tui.data.bounds import UNREADABLE
 from wsinspect.tui.data.connection import (
     ACTIVITY_S,
     ALERTS_KEPT,
@@ -17,6 +16,7 @@ from wsinspect.tui.data.connection import (
     Activity,
     Connection,
     State,
+    state_after,
 )
 from wsinspect.tui.data.recording.index import Index, Track
 from wsinspect.tui.data.recording.ledger import Ledger
@@ -114,7 +114,7 @@ class Picture:
     def _losses(self, at: int) -> dict[str, int]:
         try:
             return losses(read_stats(self._read_line(at)).stats)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             return {}
 
     def _diagnoses(self, count: int) -> None:
@@ -198,8 +198,7 @@ class Picture:
 
     def _state(self, connection: Connection, tally: Tally) -> State:
         if tally.close_at >= 0:
-            clean = connection.close is not None and connection.close.clean
-            return State.CLEAN if clean else State.UNCLEAN
+            return State.UNCLEAN if connection.close is None else state_after(connection.close)
         if tally.gone in (REFUSED, UNSEEN):
             return State.REFUSED if tally.gone == REFUSED else State.UNSEEN
         if tally.closing:

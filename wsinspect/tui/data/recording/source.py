@@ -6,29 +6,35 @@ the watched connection. While it reads, the newest is shown; a file that grows i
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
+from wsinspect.tui.data.bounds import UNREADABLE
+from wsinspect.tui.data.contents import Contents, Place, StoreContents, locate
 from wsinspect.tui.data.moments import timestamp_ns
+from wsinspect.tui.data.recording.contents import FileContents
 from wsinspect.tui.data.recording.entries import EntriesReader
 from wsinspect.tui.data.recording.file import RecordingFile
 from wsinspect.tui.data.recording.har import read_har
 from wsinspect.tui.data.recording.index import Index, Track
-from wsinspect.tui.data.recording.kinds import Kind, NotARecording, kind_of
+from wsinspect.tui.data.recording.kinds import (
+    Kind,
+    NotARecording,
+    is_packed,
+    kind_of,
+    unpacked_lines,
+)
 from wsinspect.tui.data.recording.ledger import Ledger
 from wsinspect.tui.data.recording.lines import read_head
 from wsinspect.tui.data.recording.picture import Picture
+from wsinspect.tui.data.recording.reading import SLICE_S, FileCut, Reading, go_on
 from wsinspect.tui.data.recording.timeline import FileTimeline
 from wsinspect.tui.data.source import Link
 from wsinspect.tui.data.store import Store
 from wsinspect.tui.data.wire import Hello, Payload
 
-SLICE_S = 0.006
-LINES_A_STEP = 400  # about a millisecond
 SHOW_EVERY_S = 0.2
 SHOW_TIMES = 8  # showing while it reads takes a ninth of the time at most
 LOOK_EVERY_S = 0.25  # for a file that grows
@@ -39,7 +45,7 @@ NO_PAYLOADS = "payload not recorded (the log was written with --payloads none)"
 class RecordingSource:
     """A `Source`. `lines`: of a log, made from another format; they go to a temporary file.
 
-    Making them may raise ValueError, whose text is shown.
+    Making them may raise ValueError, whose text is shown, with the lines that came before it.
     """
 
     def __init__(
@@ -51,24 +57,23 @@ class RecordingSource:
         self.path = Path(path)
         self.address = str(path)
         self.store = store
+        store.logs_max = 0  # the file has them all
         self.link = Link.CONNECTING
         self.reason = ""
         self.changed_ns = store.clock()
         self.index = Index()
         self.timeline = FileTimeline(self.index, store.clock)
         self._lines = lines
-        self._newest = Ledger(self.index, writing=True)
+        self._reading: Reading | None = None  # once the file is there
+        self._newest = Ledger(self.index, writing=True)  # at the end of what was read
         self._moved: Ledger | None = None  # where the cursor is, if it is not at the end
         self._moved_to_ns = -1  # the moment that `_moved` shows
-        self._file: RecordingFile | None = None
         self._picture = Picture(store, self.index, self._read_line)
         self._shown: Ledger | None = None
-        self._checkpointing: Iterator[None] | None = None
         self._show_at = 0.0  # while the file is being read
         self._entries: EntriesReader | None = None
         self._watched: int | None = None
         self._tracks: dict[int, Track] = {}
-        self._cut = False  # the line at the end has no end yet, but was taken
 
     # Source
 
@@ -96,11 +101,28 @@ class RecordingSource:
         if reader is not None and reader.track.flow_id == flow_id:
             try:
                 answer = reader.payload(direction, seq)
-            except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            except (OSError, *UNREADABLE):
                 pass
         if answer is None:
             answer = Payload(flow_id, direction, seq, say="it could not be read")
         self.store.apply(answer)
+
+    def contents(self) -> Contents:
+        """All that has been read."""
+        return StoreContents(self.store) if self._reading is None else FileContents(self._reading)
+
+    def locate(self, place: Place) -> int | None:
+        """`place.key` is the offset of a line."""
+        reader = self._entries
+        if reader is None or reader.track.flow_id != place.flow_id:
+            return None
+        if self.store.watched is not reader.log:
+            return None
+        told = reader.told_at(place.key)
+        if told is None:
+            return None
+        key = told if told < 0 else told >> 1
+        return locate(self.store, replace(place, key=key))
 
     async def run(self) -> None:
         """Until cancelled. What cannot be read is told by `link` and `reason`."""
@@ -109,12 +131,17 @@ class RecordingSource:
             for _ in self._work():
                 await asyncio.sleep(0 if self._busy else TICK_S)
         except (OSError, NotARecording) as error:
-            self._set(Link.LOST, getattr(error, "strerror", None) or str(error))
+            self.timeline.progress = 1.0  # nothing more is read
+            self._set(Link.LOST, self._of_it(getattr(error, "strerror", None) or str(error)))
             self.store.add_problem(f"{self.path}: {self.reason}")
             await asyncio.Event().wait()
         finally:
-            if self._file is not None:
-                self._file.close()
+            if self._reading is not None:
+                self._reading.close()
+
+    def _of_it(self, say: str) -> str:
+        """What is wrong with the file, without its name."""
+        return say.removeprefix(f"{self.path}: ")
 
     # Work, in slices
 
@@ -122,7 +149,7 @@ class RecordingSource:
 
     def settle(self) -> None:
         """Do all that is to be done now, at once. For tests and tools. Raises OSError."""
-        if self._file is None:
+        if self._reading is None:
             self._open()
         work = self._work()
         next(work)
@@ -130,132 +157,81 @@ class RecordingSource:
             next(work)
 
     def _open(self) -> None:
-        lines = self._lines
-        if lines is None and kind_of(self.path) is Kind.HAR:
-            lines = read_har(self.path)
-        if lines is None:
-            self._file = RecordingFile(self.path)
-        self._lines = lines
+        if self._lines is None:
+            if kind_of(self.path) is Kind.HAR:
+                self._lines = read_har(self.path)
+            elif is_packed(self.path):
+                self._lines = unpacked_lines(self.path)
+        if self._lines is None:
+            self._begin(Reading(RecordingFile(self.path)))
         self.store.apply(Hello(mode=["recording"], listen=[], log=str(self.path)))
         self._set(Link.LIVE)
 
     def _work(self) -> Iterator[None]:
         """Never ends; each step takes at most about SLICE_S. `_busy`: there is more to do."""
         if self._lines is not None:
-            yield from self._convert(self._lines)
-        reading, look_at = True, 0.0
+            for made in Reading.converted(self._lines):
+                if made is None:
+                    yield
+                else:
+                    self._begin(made)
+                    if made.cut:
+                        self.store.add_problem(f"{self.path}: {self._of_it(made.cut)}")
+            self._lines = None
+        more_to_read, look_at = True, 0.0
         moving: Iterator[None] | None = None
         filling: Iterator[None] | None = None
         while True:
             end = time.perf_counter() + SLICE_S
             now = time.perf_counter()
-            if moving is None and (reading or now >= look_at):
-                reading = self._read(end)
+            if moving is None and (more_to_read or now >= look_at):
+                more_to_read = self._read(end)
                 look_at = now + LOOK_EVERY_S
             self.timeline.tick()
             if moving is None and (
-                self._wants_move() or (self._wants_show() and self._due(now, reading))
+                self._wants_move() or (self._wants_show() and self._due(now, more_to_read))
             ):
                 moving = self._move()
-            moving = _go_on(moving, time.perf_counter() + SLICE_S)
+            moving = go_on(moving, time.perf_counter() + SLICE_S)
             if moving is None and filling is None and self._wants_entries():
                 filling = self._fill()
             if moving is None:
-                filling = _go_on(filling, time.perf_counter() + SLICE_S)
+                filling = go_on(filling, time.perf_counter() + SLICE_S)
             more = self._wants_move() or self._wants_entries()
-            self._busy = reading or moving is not None or filling is not None or more
+            self._busy = more_to_read or moving is not None or filling is not None or more
             if not self._busy and self._wants_show():
                 self._busy = True
             yield
-
-    def _convert(self, lines: Iterable[bytes]) -> Iterator[None]:
-        """Another format, made into a file of lines: unnamed, gone when it is closed."""
-        with tempfile.NamedTemporaryFile(prefix="wsinspect-") as out:
-            end = time.perf_counter() + SLICE_S
-            try:
-                for line in lines:
-                    out.write(line)
-                    if time.perf_counter() >= end:
-                        yield
-                        end = time.perf_counter() + SLICE_S
-            except ValueError as error:  # whoever makes the lines cannot read the file
-                raise NotARecording(str(error)) from error
-            out.flush()
-            self._file = RecordingFile(Path(out.name))
-        self._lines = None
 
     # Reading
 
     def _read(self, until_s: float) -> bool:
         """Read on; False at the end of the file."""
-        file, newest = self._file, self._newest
-        if file is None:
+        reading = self._reading
+        if reading is None:
             return False
-        while True:
-            self._checkpointing = _go_on(self._checkpointing, until_s)
-            if self._checkpointing is not None:
-                return True
-            size = file.size()
-            if size < newest.position - 1:
-                self._begin_anew()
-                return True
-            chunk = file.chunk(newest.position) if size > newest.position else b""
-            if not chunk:
-                self._last_line(file, size)
-                self.timeline.progress = 1.0
-                self.timeline.grew(newest.clock_ns)
-                return False
-            self._take(newest, chunk, until_s)
-            self.timeline.progress = min(1.0, newest.position / max(1, size))
-            self.timeline.grew(newest.clock_ns)
-            if time.perf_counter() >= until_s:
-                return True
-
-    def _take(self, newest: Ledger, chunk: bytes, until_s: float) -> None:
-        """Lines of `chunk`, until the time is over or a checkpoint is due."""
-        lines = chunk.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        whole_end = newest.position + len(chunk)
-        for start in range(0, len(lines), LINES_A_STEP):
-            newest.apply(lines[start : start + LINES_A_STEP])
-            if newest.checkpoint_due:
-                self._checkpointing = newest.checkpoint()
-                break
-            if time.perf_counter() >= until_s:
-                break
-        newest.position = min(newest.position, whole_end)  # a line without an end
-
-    def _last_line(self, file: RecordingFile, size: int) -> None:
-        """A last line without its end: taken if it is whole all the same."""
-        newest = self._newest
-        if size <= newest.position:
-            return
-        tail = file.tail(newest.position)
-        if tail == b"\n":
-            newest.position += 1
-            return
         try:
-            read_head(tail)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return  # still being written, or cut off
-        newest.apply([tail])
-        newest.position = min(newest.position, size)
+            more = reading.read(until_s)
+        except FileCut:
+            self.store.add_problem("the recording was cut while it was read: it is read anew")
+            self._begin(Reading(reading.file))
+            self.timeline.seek(self.timeline.end_ns)
+            return True
+        self.timeline.progress = reading.progress
+        self.timeline.grew(reading.newest.clock_ns)
+        return more
 
-    def _begin_anew(self) -> None:
-        """The file became shorter: what was read is no longer there."""
-        self.store.add_problem("the recording was cut while it was read: it is read anew")
-        index = Index()
-        self.index = self._picture.index = self.timeline.index = index
-        self._newest, self._moved, self._shown = Ledger(index, writing=True), None, None
-        self._checkpointing = None
-        self._picture = Picture(self.store, index, self._read_line)
+    def _begin(self, reading: Reading) -> None:
+        """Nothing of the file was read or shown yet."""
+        self._reading = reading
+        self._newest = reading.newest
+        self.index = self.timeline.index = reading.index
+        self._moved = self._shown = self._entries = None
+        self._picture = Picture(self.store, self.index, self._read_line)
         self._tracks.clear()
-        self._entries = None
-        self.timeline.seek(self.timeline.end_ns)
 
     def _read_line(self, at: int) -> bytes:
-        return b"" if self._file is None else self._file.line(at)
+        return b"" if self._reading is None else self._reading.line(at)
 
     # Moving and showing
 
@@ -297,7 +273,8 @@ class RecordingSource:
                 ledger = Ledger(self.index, writing=False)
                 yield from ledger.restore(number)
                 anew = True
-            yield from self._replay(ledger, wanted_ns)
+            if self._reading is not None:
+                yield from self._reading.replay(ledger, wanted_ns)
             anew = anew or self._shown is not ledger
             self._moved = ledger
         self._moved_to_ns = wanted_ns
@@ -308,20 +285,6 @@ class RecordingSource:
         self._show_at = now_s + max(SHOW_EVERY_S, SHOW_TIMES * (now_s - began_s))
         self.store.frozen_ns = t.now_ns
 
-    def _replay(self, ledger: Ledger, until_ns: int) -> Iterator[None]:
-        file, end = self._file, self._newest.position
-        while file is not None and ledger.position < end:
-            chunk = file.chunk(ledger.position) or file.tail(ledger.position)
-            lines = chunk[: end - ledger.position].split(b"\n")
-            if not lines[-1]:
-                lines.pop()
-            for start in range(0, len(lines), LINES_A_STEP):
-                if not ledger.apply(lines[start : start + LINES_A_STEP], until_ns):
-                    return
-                yield
-            if not lines:
-                return
-
     def _step(self) -> None:
         """The time of the next or previous event, as the timeline's wish."""
         t = self.timeline
@@ -330,7 +293,7 @@ class RecordingSource:
         for at in self._places(forward, cursor.position):
             try:
                 at_ns = timestamp_ns(read_head(self._read_line(at)).timestamp)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
             if (at_ns > now_ns) if forward else (0 < at_ns < now_ns):
                 t.seek(at_ns)
@@ -346,12 +309,8 @@ class RecordingSource:
                 yield from (at for at in places if at >= position)
             else:
                 yield from (at for at in reversed(places) if at < position)
-        elif self._file is not None and forward:
-            yield from (at for at, _ in self._file.lines(position, self._newest.position))
-        elif self._file is not None:
-            start = max(0, position - 64 * 1024)
-            found = [at for at, _ in self._file.lines(start, position)]
-            yield from reversed(found[1 if start else 0 :])
+        elif self._reading is not None:
+            yield from self._reading.places(forward, position)
 
     # The watched connection's entries
 
@@ -389,13 +348,3 @@ class RecordingSource:
         self.link = link
         self.reason = reason
         self.store.version += 1
-
-
-def _go_on(steps: Iterator[None] | None, until_s: float) -> Iterator[None] | None:
-    """Take steps until the time is over; None once there are no more."""
-    if steps is None:
-        return None
-    for _ in steps:
-        if time.perf_counter() >= until_s:
-            return steps
-    return None

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from wsinspect.tui.data.bounds import held
 from wsinspect.tui.data.recording.index import Track
 
-LIVE, CLEAN, UNCLEAN, REFUSED, UNSEEN = range(5)  # what became of it
+LIVE, CLEAN, UNCLEAN, REFUSED, UNSEEN = range(5)  # what became of it; CLEAN: as somebody wanted
 # In `sums`, for each direction: frames, payload bytes, wire bytes, messages, bytes of content.
 FRAMES, PAYLOAD, WIRE, MESSAGES, CONTENT = range(5)
 WAY = 5
@@ -55,7 +56,7 @@ class Tally:
             | self.gone << 10
         )
         return (
-            checkpoint, *self.sums, self.violations, packed, self.last_ns,
+            checkpoint, *map(held, self.sums), self.violations, packed, self.last_ns,
             self.gone_ns, self.open_at, self.close_at,
         )  # fmt: skip
 

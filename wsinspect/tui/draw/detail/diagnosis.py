@@ -5,12 +5,15 @@ from typing import Any
 
 from wsinspect.tui import explain
 from wsinspect.tui.data.connection import Connection, State
-from wsinspect.tui.data.wire import DiagnosisFacts
+from wsinspect.tui.data.refusals import unanswered
+from wsinspect.tui.data.wire import CloseFacts, DiagnosisFacts
+from wsinspect.tui.draw.detail.handshake import unanswered_rows
 from wsinspect.tui.draw.detail.overview import ending
 from wsinspect.tui.draw.detail.page import Row, explained, field, heading, hint, paragraph
 from wsinspect.tui.draw.detail.subject import Subject
 from wsinspect.tui.draw.figures import clock, duration, size_unit
 from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.draw.words import refusal
 
 _SHOWN = 10
 _EVIDENCE_MAX = 20
@@ -25,32 +28,64 @@ def diagnosis_rows(subject: Subject, p: Palette, width: int) -> list[Row]:
     if rows or c is None:
         return rows
     if c.close is None:
-        return _alive(c, p, width)
-    say = "No diagnosis: nothing here repeats often enough to name a hop."
-    return [*hint(p, (say,), width), *ending(c, p, width)]
+        return _without_end(subject, c, p, width)
+    return [*hint(p, waiting_for(c, c.close, subject.alike), width), *ending(c, p, width)]
 
 
-def _alive(c: Connection, p: Palette, width: int) -> list[Row]:
-    if c.state is State.REFUSED:
-        status = c.facts.status
-        return hint(
-            p,
+def waiting_for(c: Connection, close: CloseFacts, alike: int) -> tuple[str, ...]:
+    """What it would take for a diagnosis of such an end; docs/diagnosis.md has all of it."""
+    host = c.facts.host or c.server
+    many = f"{alike:,} connection{'' if alike == 1 else 's'} to {host} ended like this."
+    so_far = f"So far {many}" if alike else ""
+    if close.by_proxy:
+        return ("Nothing to find out: this proxy ended it itself, see below.",)
+    if close.unclean and close.cause in ("fin", "rst", "timeout"):
+        fewest = "ten" if close.initiator == "client" else "five"
+        idle = "" if close.idle_s is None else f" (this one: {duration(close.idle_s)})"
+        age = "" if close.age_s is None else f" (this one: {duration(close.age_s)})"
+        return (
+            "Nothing so far: one end alone proves no cause.",
             (
-                f"It never was a WebSocket: the server answered HTTP {status}.",
-                "4 shows the handshake and what is wrong with it.",
+                f"An idle cut needs three ends after the same silence{idle}, a lifetime cut three "
+                f"at the same age{age}, a crash {fewest} ends within seconds."
             ),
-            width,
+            f"{so_far} A diagnosis comes some seconds after the last of them.".strip(),
         )
+    if close.code == 1009:
+        return (
+            "Nothing so far: an oversize needs the size of the message that was too big.",
+            so_far,
+        )
+    if close.code in (1001, 1012) and close.initiator == "server":
+        return (
+            (
+                "Nothing so far: a drain needs five such ends, of most connections of the server, "
+                "spread over a second or more."
+            ),
+            so_far,
+        )
+    return ("Nothing to diagnose: this end says itself what it is.", so_far)
+
+
+def _without_end(subject: Subject, c: Connection, p: Palette, width: int) -> list[Row]:
+    if c.state is State.REFUSED:
+        rows = hint(p, (f"It never was a WebSocket: {refusal(c)}.",), width)
+        rows += unanswered_rows(c, subject.trouble, p, width)
+        advice = "4 shows what was asked."
+        if not unanswered(c):
+            advice = "4 shows the handshake and what is wrong with it."
+        return rows + paragraph(advice, p.label, width, 2)
     if c.state is State.UNSEEN:
         say = "It ended while the dashboard was away; the log has its ws_close line."
         return hint(p, (say,), width)
     return hint(
         p,
         (
-            "It lives, and nothing is wrong with connections to this host so far.",
+            "It lives, and nothing is known against connections to this host so far.",
             (
-                "Diagnoses come when ends repeat: idle cuts, lifetime limits, crashes, drains, "
-                "lost Upgrade headers, slow pongs, reconnect storms."
+                "Diagnoses come when ends repeat: three idle or lifetime cuts that are alike, "
+                "five ends within seconds, a drain, a reconnect storm. Lost Upgrade headers and "
+                "slow pongs are told at once."
             ),
             "v shows how all connections end.",
         ),

@@ -3,9 +3,11 @@
 from wsinspect.protocol.extensions import PERMESSAGE_DEFLATE, parse_extension
 from wsinspect.tui import explain
 from wsinspect.tui.data.connection import Connection
+from wsinspect.tui.data.refusals import unanswered
 from wsinspect.tui.data.wire import Finding
 from wsinspect.tui.draw.detail.page import Row, explained, field, heading, hint, paragraph
 from wsinspect.tui.draw.palette import Palette
+from wsinspect.tui.draw.words import refusal
 from wsinspect.tui.explain.findings import severity
 
 _ACCEPT = {
@@ -14,9 +16,17 @@ _ACCEPT = {
     None: "not checked: there was no 101",
 }
 _LIST_MAX = 32
+_UNTOLD = (
+    "It could not be reached, TLS with it failed, or it closed without an answer: what is here "
+    "does not say which."
+)
+_UNTOLD_ADVICE = (
+    "→ The proxy says it at the top and on its stderr; wsinspect check URL asks the server itself."
+)
 
 
-def handshake_rows(c: Connection, p: Palette, width: int) -> list[Row]:
+def handshake_rows(c: Connection, p: Palette, width: int, trouble: str = "") -> list[Row]:
+    """`trouble`: what is known of a server that gave no answer."""
     facts = c.facts
     if facts.host is None and facts.uri is None:
         return hint(
@@ -32,6 +42,7 @@ def handshake_rows(c: Connection, p: Palette, width: int) -> list[Row]:
     grave = any(severity(finding.code) == "error" for finding in facts.findings)
     glyph, style = (" ✗ ", p.bad) if not good else (" ! ", p.warn) if grave else (" ✓ ", p.good)
     rows: list[Row] = [[(glyph, style), (verdict, p.strong)]]
+    rows += unanswered_rows(c, trouble, p, width)
     rows += _findings(facts.findings, p, width)
     rows += heading(p, "Asked", "RFC 6455 §4.1")
     for name, value in (
@@ -48,6 +59,8 @@ def handshake_rows(c: Connection, p: Palette, width: int) -> list[Row]:
     rows += _extensions(p, "offered", facts.client_extensions, width, said)
     rows += heading(p, "Answered", "RFC 6455 §4.2.2")
     status = "–" if facts.status is None else str(facts.status)
+    if unanswered(c):
+        status = f"none; the client was told {status} by this proxy"
     rows += field(p, "status", status, p.text if facts.status == 101 else p.bad, width)
     accept_style = {True: p.good, False: p.bad, None: p.label}[facts.accept_valid]
     rows += field(p, "accept key", _ACCEPT[facts.accept_valid], accept_style, width)
@@ -61,6 +74,8 @@ def handshake_rows(c: Connection, p: Palette, width: int) -> list[Row]:
 
 def _verdict(c: Connection) -> str:
     facts = c.facts
+    if unanswered(c):
+        return f"no WebSocket: {refusal(c)}"
     if facts.status != 101:
         return (
             f"no WebSocket: HTTP {facts.status if facts.status is not None else 'without answer'}"
@@ -71,6 +86,16 @@ def _verdict(c: Connection) -> str:
     if not many:
         return "by the book"
     return f"agreed, with {many} finding{'' if many == 1 else 's'}"
+
+
+def unanswered_rows(c: Connection, trouble: str, p: Palette, width: int) -> list[Row]:
+    """Of a server that gave no answer, why that is."""
+    if not unanswered(c):
+        return []
+    rows = field(p, "why", trouble or _UNTOLD, p.warn if trouble else p.text, width)
+    if not trouble:
+        rows += field(p, "", _UNTOLD_ADVICE, p.faint, width)
+    return rows
 
 
 def _findings(findings: list[Finding], p: Palette, width: int) -> list[Row]:

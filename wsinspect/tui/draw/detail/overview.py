@@ -7,7 +7,8 @@ from wsinspect.protocol.opcodes import CLOSE, OPCODE_NAMES
 from wsinspect.tui import explain
 from wsinspect.tui.data.connection import Connection
 from wsinspect.tui.data.entries import Gap, Message
-from wsinspect.tui.data.wire import Frame, OneWay
+from wsinspect.tui.data.own_end import close_reason, own_end
+from wsinspect.tui.data.wire import CloseFacts, Frame, OneWay
 from wsinspect.tui.draw.detail.page import Row, explained, field, heading, hint, paragraph
 from wsinspect.tui.draw.detail.subject import Subject, can_fetch, content_of
 from wsinspect.tui.draw.figures import clock, count, duration, size_unit
@@ -60,9 +61,14 @@ def _gap(gap: Gap, p: Palette, width: int) -> list[Row]:
         f"{TO_CLIENT} to client are not here."
     )
     why = (
-        "They passed before this connection was watched, or faster than the dashboard takes them. "
-        "Totals are exact all the same, and the log has every frame."
+        "They passed before this connection was watched, faster than the dashboard takes them, or "
+        "were not recorded. Totals are exact all the same; a log with --record frames has them."
     )
+    if gap.waiting:
+        why = (
+            "A rule holds a message until it has all of it, and control frames overtake it: then "
+            f"they come, and stand here. Else: {why[0].lower()}{why[1:]}"
+        )
     return hint(p, (say, why), width)
 
 
@@ -257,30 +263,41 @@ def ending(c: Connection, p: Palette, width: int) -> list[Row]:
     close = c.close
     if close is None:
         return []
-    style = p.state(c.state) if not close.clean else p.text
+    style = p.state(c.state) if close.unclean else p.text
     rows = heading(p, "End", clock(c.ended_ns))
-    rows += field(p, "cause", end_cause(close), style, width)
+    rows += field(p, "cause", end_cause(c), style, width)
+    own = own_end(c)
     said = close.cause == "close_frame"  # then its code tells more than the cause
-    if not said:
+    if own is not None:
+        rows += explained(p, explain.of("end", own.value), width)
+    elif not said:
         rows += explained(p, explain.of("cause", close.cause), width)
-    if close.code_observed is not None:
-        code = explain.of("close", close.code_observed)
-        title = code.title if code is not None else str(close.code_observed)
+    if close.code is not None:
+        code = explain.of("close", close.code)
+        title = code.title if code is not None else str(close.code)
         rows += field(p, "close code", title, style, width)
         if said:
             rows += explained(p, code, width)
         elif code is not None:
             rows += field(p, "", f"{code.say} [{code.source}]", p.label, width)
-    if close.reason:
-        rows += field(p, "reason", close.reason, p.text, width)
-    if close.code_relayed is None:
-        relayed = "an abrupt end, as it came"
-    else:
-        relayed = str(close.code_relayed)
-    rows += field(p, "relayed", relayed, p.text, width)
+    reason = close_reason(c)
+    if reason:
+        rows += field(p, "reason", reason, p.text, width)
+    rows += field(p, "sent" if own else "relayed", _relayed(close, own is not None), p.text, width)
     if close.unfinished is not None:
         rows += field(p, "unfinished", _unfinished(close.unfinished), p.bad, width)
     return rows
+
+
+def _relayed(close: CloseFacts, own: bool) -> str:
+    """What the other side was told; of an end of ours, what both sides were."""
+    if own and close.code_relayed is None:
+        return "nothing: both sides saw an abrupt end"
+    if own:
+        observed = close.code_observed
+        log = f" (code_observed {observed} in the log: no Close frame came before it)"
+        return f"{close.code_relayed}, to both sides{log}"
+    return "an abrupt end, as it came" if close.code_relayed is None else str(close.code_relayed)
 
 
 def _unfinished(left: OneWay | object) -> str:

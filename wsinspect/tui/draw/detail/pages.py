@@ -15,7 +15,7 @@ from wsinspect.tui.draw.detail.overview import (
     no_content,
     on_the_wire,
 )
-from wsinspect.tui.draw.detail.page import Page, Row, RowsPage, Stack, hint, paragraph
+from wsinspect.tui.draw.detail.page import Page, Row, RowsPage, Stack, heading, hint, paragraph
 from wsinspect.tui.draw.detail.subject import (
     Content,
     Subject,
@@ -30,6 +30,7 @@ from wsinspect.tui.draw.detail.wrapped import WrappedText, needle_marks
 from wsinspect.tui.draw.palette import Palette
 from wsinspect.tui.draw.words import looks_like_text
 
+_BYTES_MAX = 512  # of a content that is small enough to be shown in two ways
 CONTENT_TABS = frozenset({tabs.TEXT, tabs.JSON, tabs.HEX})
 
 
@@ -41,8 +42,10 @@ def page_for(
     *,
     rules: list[str] | None = None,
     numbers: bool | None = None,
+    height: int = 0,
 ) -> Page:
-    """The page of `tab`. `rules` are the rule files loaded, `numbers` whether lines have theirs."""
+    """The page of `tab`. `rules` are the rule files loaded, `numbers` whether lines have theirs;
+    `height` is how many lines of it can be seen at once."""
     c = subject.connection
     if c is None:
         return RowsPage(
@@ -50,13 +53,13 @@ def page_for(
         )
     match tab:
         case tabs.TEXT:
-            return _text(subject, p, width, numbers)
+            return _text(subject, p, width, numbers, height)
         case tabs.JSON:
             return _tree(subject, p, width)
         case tabs.HEX:
             return _hex(subject, p, width)
         case tabs.HANDSHAKE:
-            return RowsPage(handshake_rows(c, p, width))
+            return RowsPage(handshake_rows(c, p, width, subject.trouble))
         case tabs.TIMING:
             return RowsPage(timing_rows(subject, p, width))
         case tabs.RULES:
@@ -76,7 +79,7 @@ def tree_of(content: Content) -> Tree | None:
     return tree
 
 
-def _text(subject: Subject, p: Palette, width: int, numbers: bool | None) -> Page:
+def _text(subject: Subject, p: Palette, width: int, numbers: bool | None, height: int = 0) -> Page:
     c, entry = subject.connection, subject.entry
     if entry is None:
         if c is None:
@@ -99,7 +102,22 @@ def _text(subject: Subject, p: Palette, width: int, numbers: bool | None) -> Pag
         body = WrappedText(text, width, p, marks, numbers)
     if not body.count() and head and not head[-1]:
         head.pop()  # the next heading brings a free line
-    return Stack(RowsPage(head), body, RowsPage(on_the_wire(subject, p, width)))
+    pages: list[Page] = [RowsPage(head), body, RowsPage(on_the_wire(subject, p, width))]
+    if content is not None and 0 < len(content.data) <= _BYTES_MAX:
+        for page in pages:
+            page.reach(height)
+        room = height - sum(page.count() for page in pages)
+        pages += _bytes(subject, content, p, width, room)
+    return Stack(*pages)
+
+
+def _bytes(subject: Subject, content: Content, p: Palette, width: int, room: int) -> list[Page]:
+    """A small content in hexadecimal, too, where all of it has room below the rest."""
+    marks = byte_marks(subject.needle, masked_forms(subject.alerts), p)
+    title = heading(p, "Bytes", "3 has all of longer ones")
+    page = HexPage(content.data, width, p, marks)
+    fits = len(title) + page.count() + 1 <= room
+    return [RowsPage(title), page] if fits else []
 
 
 def _without_entry(subject: Subject, p: Palette, width: int, what: str) -> RowsPage | None:

@@ -37,6 +37,8 @@ class Subject:
     can: frozenset[str] = frozenset()
     needle: str = ""
     note: str = ""  # why no content is here at all
+    trouble: str = ""  # what is known of a server that gave no answer
+    alike: int = 0  # how many connections to its host ended as it did, itself among them
     alerts: tuple[AlertFacts, ...] = field(default=(), repr=False)  # on the entry or connection
 
 

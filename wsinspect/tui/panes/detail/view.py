@@ -91,9 +91,16 @@ class DetailView(LinesView):
             alerts = entry.hits
         elif entry is not None and log is not None:
             alerts = log.hits(entry)
+        trouble, alike = "", 0
+        if store is not None and c is not None:
+            trouble = store.troubles.of(c)
+            if c.close is not None:
+                end, host = c.close, c.facts.host or c.server
+                alike = store.ends.count(end.code, end.cause, end.initiator, host)
         return Subject(
-            c, entry, now_ns, log, payload, diagnoses, self.can, self.needle, self.note, alerts
-        )
+            c, entry, now_ns, log, payload, diagnoses, self.can, self.needle, self.note, trouble,
+            alike, alerts,
+        )  # fmt: skip
 
     def sync(self) -> None:
         self._remake()
@@ -118,6 +125,7 @@ class DetailView(LinesView):
             self.size.width,
             rules=rules,
             numbers=self.line_numbers,
+            height=self.page_height,
         )
         self.HAS_CURSOR = isinstance(self.page, TreePage)
         if same and kept is not None and isinstance(self.page, TreePage):
@@ -127,7 +135,8 @@ class DetailView(LinesView):
         """What the page is made of, as values that can be compared; tab and subject first."""
         s = self._subject
         width = 0 if self.tab == tabs.JSON else self.size.width
-        same = (self.tab, self._about, width, id(self.palette), s.needle, s.can, s.note)
+        height = self.page_height if self.tab == tabs.TEXT else 0
+        same = (self.tab, self._about, width, height, id(self.palette), s.needle, s.can, s.note)
         entry = s.entry
         told: tuple[Hashable, ...] = (len(s.alerts), id(s.payload), self.line_numbers)
         if isinstance(entry, Message):
@@ -138,6 +147,7 @@ class DetailView(LinesView):
         if entry is None or self.tab not in CONTENT_TABS:
             told += (s.now_ns // NS, id(s.log), s.log.total if s.log is not None else 0)
             told += (s.connection.state if s.connection is not None else None, len(s.diagnoses))
+            told += (s.trouble, s.alike)
         return same + told
 
     # The tabs
