@@ -98,6 +98,7 @@ def one_round(load: Load, path: Path, seconds: float) -> dict[str, float]:
         found["attaching"] = load.p99_ms(seconds)
         if terminal.until(_UP, 30) is None:
             raise RuntimeError(f"the dashboard did not come up: {terminal.shown()!r}")
+        time.sleep(1)  # until it has been told of all
         found["attached"] = load.p99_ms(seconds)
         terminal.process.send_signal(signal.SIGSTOP)
         found["stopped"] = load.p99_ms(seconds)
