@@ -200,7 +200,8 @@ async def traffic(proxy: str, seed: int) -> None:
         for host, serving in cast.items():
             spoken = ("graphql-transport-ws",) if serving is graph else ()
             serving_it = serve(
-                quiet(serving), "127.0.0.1", 0, ping_interval=3,
+                quiet(serving), "127.0.0.1", 0,
+                ping_interval=None if serving is intranet else 3,  # a ping would be no silence
                 subprotocols=[Subprotocol(name) for name in spoken] or None,
             )  # fmt: skip
             server = await stack.enter_async_context(serving_it)
