@@ -122,8 +122,12 @@ def _diagnoses(store: Store, p: Palette, width: int) -> list[Line]:
             Line([(" " * 28, p.text), (more, p.text)], key, wanted, sentence=True)
             for more in said[1:]
         ]
-        if explanation is not None and explanation.advice:
-            lines.append(_sentence("", f"→ {explanation.advice}", key, wanted, p, width))
+        # What the proxy advises knows the figures; the explanation only the kind.
+        advice = d.advice or (explanation.advice if explanation is not None else "")
+        for at, text in enumerate(wrap(f"→ {advice}", max(8, width - 6)) if advice else ()):
+            indent = " " * (5 if at else 3)
+            piece = (f"{indent}{text}", p.faint)
+            lines.append(Line([piece], key, wanted, sentence=True))
     return [*lines, Line([])]
 
 

@@ -55,7 +55,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
         "Look at the server's send loop: a slow reader in front of the others holds them up.",
     ),
     "oversize": (
-        "Connections ended with 1009 after large messages: a cap on the way.",
+        "Messages are larger than a cap on the way (they ended with 1009), or nearly so.",
         "RFC 6455 §7.4.1; RFC 6455 §10.4",
         "Split messages below the cap, or raise it.",
     ),
