@@ -83,11 +83,11 @@ def show_dashboard(socket: str, serve: int | None, owned: Owned | None = None) -
     """The dashboard on a running proxy's socket, in this terminal or in a browser. ``owned``: the
     proxy, where it is to end with a dashboard in this terminal.
 
-    The process yields to others from here on: whatever it starts later does so, too.
+    A dashboard in this terminal yields the processor to others from here on.
     """
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
     if serve is None:
+        if hasattr(os, "nice"):
+            os.nice(_NICE)
         from wsinspect.tui.app import run_dashboard
 
         return run_dashboard(socket, owned=owned)

@@ -13,17 +13,10 @@ from typing import Any, Literal
 from wsinspect.diagnose.facts import SECOND, Ended, Opened, Totals
 from wsinspect.diagnose.findings import when
 
-__all__ = ["BY", "METER_COLUMNS", "By", "Meter", "Meters", "connection_row"]
+__all__ = ["By", "Meter", "Meters", "connection_row"]
 
 By = Literal["host", "client", "user", "connection"]
-BY: tuple[By, ...] = ("host", "client", "user", "connection")
-_DIRECTIONS = ("to_server", "to_client")
 _COUNTS = ("frames", "messages", "payload_bytes", "wire_bytes")
-METER_COLUMNS = (
-    "connections",
-    "connection_s",
-    *(f"{direction}_{count}" for direction in _DIRECTIONS for count in _COUNTS),
-)
 _KEPT = 100_000
 _KEYS: dict[str, Callable[[Opened], str]] = {
     "host": attrgetter("host"),

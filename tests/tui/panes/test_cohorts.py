@@ -14,7 +14,7 @@ from tests.support.fake_story import NS
 from tests.support.pane_host import PaneHost
 from wsinspect.tui.data.ends import EndGroup
 from wsinspect.tui.data.store import Store
-from wsinspect.tui.draw.cohorts import cohort_lines, group_filter, group_sentence, quoted
+from wsinspect.tui.draw.cohorts import cohort_lines, group_filter, quoted
 from wsinspect.tui.draw.palette import NIGHT, palette_of
 from wsinspect.tui.panes.cohorts import CohortsView
 
@@ -153,7 +153,6 @@ def test_values_of_a_filter_are_quoted_where_they_have_to_be(value: str, written
 
 def test_a_group_without_code_or_host_still_has_a_filter() -> None:
     assert group_filter(EndGroup(None, "rst", "", "…")) == "cause:rst"
-    assert group_sentence(EndGroup(None, "unheard", "", "", count=2, age_s=20)) == "mean age 10s."
 
 
 def test_the_filters_are_understood() -> None:

@@ -259,12 +259,8 @@ def _bar(part: float, cells: int, style: Style, p: Palette) -> Row:
     return [("━" * filled, style), ("━" * (cells - filled), p.rule)]
 
 
-def group_sentence(group: EndGroup) -> str:
-    """What such an end means, and what to look at."""
-    return " ".join(filter(None, _meaning(group)))
-
-
 def _meaning(group: EndGroup) -> tuple[str, str]:
+    """What such an end means, and what to look at."""
     known = [explain.of("cause", group.cause)]
     if group.cause == "shutdown" and group.initiator == "proxy":
         known.insert(0, explain.of("end", "stopped" if group.code is None else "drain"))
